@@ -64,29 +64,29 @@ enum err why_prefix(struct why *why, enum err e, const char *fmt, ...) PRINTF(3,
 enum err err_from_errno(int e);
 
 /* Leaves the function with the callee's error. */
-#define TRY(call)                                                                                  \
-	do {                                                                                       \
-		enum err try_err_ = (call);                                                        \
-		if (try_err_ != ERR_OK)                                                            \
-			return try_err_;                                                           \
+#define TRY(call)                           \
+	do {                                \
+		enum err try_err_ = (call); \
+		if (try_err_ != ERR_OK)     \
+			return try_err_;    \
 	} while (0)
 
 /* Frees what the variable points to when it leaves the scope: AUTO(x_free) struct x *x = NULL; the
  * free function takes NULL. AUTO_DEFINE(struct x, x_free) once, beside x_free's prototype. */
 #define AUTO(free_fn) __attribute__((cleanup(free_fn##_auto)))
-#define AUTO_DEFINE(type, free_fn)                                                                 \
-	static inline void free_fn##_auto(type **p)                                                \
-	{                                                                                          \
-		free_fn(*p);                                                                       \
-	}                                                                                          \
+#define AUTO_DEFINE(type, free_fn)                  \
+	static inline void free_fn##_auto(type **p) \
+	{                                           \
+		free_fn(*p);                        \
+	}                                           \
 	struct auto_define_needs_a_semicolon
 
 /* Takes the pointer out of an AUTO variable, which then frees nothing. */
-#define STEAL(p)                                                                                   \
-	({                                                                                         \
-		__typeof__(p) steal_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		steal_;                                                                            \
+#define STEAL(p)                            \
+	({                                  \
+		__typeof__(p) steal_ = (p); \
+		(p) = NULL;                 \
+		steal_;                     \
 	})
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The run-time half of an SA: what changes with every packet (idea 3).
+ *
+ * One entry per SA direction in a file on tmpfs (RUNDIR/runtime) that all SPUs and the routing
+ * engine map and that outlives each of them. Nothing in it needs a lock, so a process killed at any
+ * instruction leaves it whole. Any thread of any SPU may call the functions marked [data path];
+ * none ever waits, allocates or fails by another's death. Only the routing engine takes and gives
+ * slots.
+ *
+ * The file: one page of header, then `slots` entries of 128 bytes, then the ring area for windows
+ * above 64 (sa_runtime_create() reserves all of it, so a full tmpfs is an error then, not a SIGBUS
+ * later). */
+#ifndef SA_RUNTIME_H
+#define SA_RUNTIME_H
+#include "errors.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SA_RUNTIME_LAYOUT 1
+#define SA_RUNTIME_SLOTS_DEFAULT 16384
+#define SA_WINDOW_MIN 64
+#define SA_WINDOW_MAX 4096
+
+enum sa_engine { SA_ENGINE_SOFT = 0, SA_ENGINE_INLINE = 1 };
+
+/* 128 bytes, two cache lines; fields are read and written through the functions below. */
+struct sa_runtime {
+	_Alignas(
+	        64) _Atomic uint64_t seq; /* out: last number taken; in: highest accepted ("top") */
+	_Atomic uint64_t floor;           /* in: nothing at or below is accepted; out: hard end */
+	_Atomic uint64_t packets;
+	_Atomic uint64_t bytes;       /* inner */
+	_Atomic uint64_t last_use_ms; /* CLOCK_BOOTTIME; 0: never */
+	_Atomic uint32_t auth_failed;
+	_Atomic uint32_t replayed;
+	_Atomic uint32_t malformed; /* headers, trailers, inner packets */
+	_Atomic uint8_t engine; /* enum sa_engine: which engine works on it now, says the owner */
+	uint8_t inbound;
+	_Atomic uint16_t path_mtu; /* out: 0 unknown */
+	uint16_t window;           /* in: packets, 0: no check */
+	_Atomic uint16_t in_use;   /* slot is taken */
+	uint32_t ring; /* in: index of the first word in the ring area, for window > 64 */
+	_Alignas(64) _Atomic uint64_t words[8]; /* in: the ring of a window of 64 */
+};
+_Static_assert(sizeof(struct sa_runtime) == 128, "two cache lines");
+
+struct sa_runtime_table {
+	struct sa_runtime *at;   /* mapped */
+	_Atomic uint64_t *rings; /* mapped */
+	uint32_t slots;
+	uint8_t identity[16]; /* random, of this file: an old key never meets a young counter */
+	void *map;
+	size_t map_len;
+};
+
+/* Makes the file, or opens it where it is whole and of this layout (then *ret_new is false). A file
+ * that is foreign, damaged or of another layout is replaced: *ret_new is true and the caller
+ * deletes all child SAs before it sends anything. identity must be 16 random bytes for a new file.
+ */
+enum err sa_runtime_create(const char *path, uint32_t slots, const uint8_t identity[16],
+                           struct sa_runtime_table *ret, bool *ret_new, struct why *why) MUST_CHECK;
+/* Maps an existing file by its descriptor (borrowed; may be closed afterwards). */
+enum err sa_runtime_map(int fd, struct sa_runtime_table *ret, struct why *why) MUST_CHECK;
+void sa_runtime_unmap(struct sa_runtime_table *t);
+
+/* Takes a free slot, made ready: counters zero, window as asked (0, or a power of two from 64 to
+ * 4096). ERR_FULL when there is none. Routing engine only. */
+enum err sa_runtime_take(struct sa_runtime_table *t, bool inbound, uint16_t window,
+                         uint32_t *ret_slot) MUST_CHECK;
+/* Marks the slot free. Routing engine only, when every SPU has passed the deletion of its record.
+ */
+void sa_runtime_give(struct sa_runtime_table *t, uint32_t slot);
+/* After a restart of the routing engine: gives back every slot for which used() is false. */
+void sa_runtime_sweep(struct sa_runtime_table *t, bool (*used)(void *ctx, uint32_t slot),
+                      void *ctx);
+
+/* The entry of a slot, or NULL when the number is not of this table. */
+struct sa_runtime *sa_runtime_at(struct sa_runtime_table *t, uint32_t slot);
+
+/* [data path] Takes up to n outbound sequence numbers for one burst. Returns how many were taken,
+ * counting up from *ret_first: fewer than n near the SA's end, then 0 (RFC 4303 3.3.3). None is
+ * given twice. The end is 2^32 - 1 without ESN, 2^48 - 1 with (the nonce's counter), as set by
+ * sa_runtime_set_end(). */
+uint32_t sa_runtime_take_seq(struct sa_runtime *sa, uint32_t n, uint64_t *ret_first);
+void sa_runtime_set_end(struct sa_runtime *sa, uint64_t last);
+
+/* [data path] Adds a burst's packets and inner bytes, and the time of it. */
+static inline void sa_runtime_count(struct sa_runtime *sa, uint64_t packets, uint64_t bytes,
+                                    uint64_t now_ms)
+{
+	__atomic_fetch_add((uint64_t *)&sa->packets, packets, __ATOMIC_RELAXED);
+	__atomic_fetch_add((uint64_t *)&sa->bytes, bytes, __ATOMIC_RELAXED);
+	__atomic_store_n((uint64_t *)&sa->last_use_ms, now_ms, __ATOMIC_RELAXED);
+}
+
+#endif

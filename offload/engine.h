@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Offload is a property of one SA direction, and may change while traffic flows (idea 6).
+ *
+ * One interface, several engines: `inline` (rte_security sessions on the wire port) and `soft`
+ * (libIPSec_MB). The ESP code above is one and the same for all: it builds or parses headers and
+ * fills ops; the engine does the arithmetic, or tells what the NIC has done. An engine belongs to
+ * one SPU and is called by its data-plane thread only; session_add and session_del may allocate,
+ * burst never does. Users see "inline" and "software". */
+#ifndef ENGINE_H
+#define ENGINE_H
+#include "addr.h"
+#include "algorithms.h"
+#include "errors.h"
+#include "reader.h"
+#include "sa_runtime.h"
+
+struct rte_mbuf;
+struct engine_session; /* the engine's own */
+
+/* What an engine must know of an SA direction. Borrowed for the call; keys are copied if kept. */
+struct engine_sa {
+	bool inbound;
+	uint8_t protocol; /* 50 */
+	uint32_t spi;     /* host order */
+	const struct alg_cipher *cipher;
+	struct view key; /* cipher key, then salt */
+	bool esn;
+	bool udp_encap;
+	uint16_t local_port, remote_port;
+	struct addr local, remote; /* outer */
+	const struct sa_runtime *runtime;
+};
+
+enum engine_verdict {
+	ENGINE_OK = 0,
+	ENGINE_BAD_ICV,  /* inbound: authentication failed */
+	ENGINE_NOT_DONE, /* inline, inbound: the NIC handed the packet up as it came: use soft */
+	ENGINE_FAILED,   /* the arithmetic could not be done */
+};
+
+/* One packet. All headers of the burst are written before the engine is called: the cipher's loads
+ * are wider than our stores. Pointers are into the mbuf, which is one segment. */
+struct engine_op {
+	struct rte_mbuf *m;
+	struct engine_session *session;
+	uint8_t *payload;  /* first byte to encrypt or decrypt, in place */
+	uint32_t len;      /* bytes to encrypt or decrypt: padding and trailer included, ICV not */
+	const uint8_t *iv; /* explicit IV in the packet, 8 bytes for GCM */
+	uint8_t *icv;      /* outbound: written; inbound: compared */
+	uint8_t aad[12];   /* SPI, then the sequence number's 4 or (ESN) 8 bytes */
+	uint8_t aad_len;   /* 8 or 12 */
+	uint8_t verdict;   /* enum engine_verdict, set by burst */
+};
+
+struct engine {
+	enum sa_engine id;
+	const char *name; /* as users see it: "inline", "software" */
+	/* Whether this engine takes the SA at all; the reason why not in why. */
+	enum err (*can)(struct engine *e, const struct engine_sa *sa, struct why *why);
+	/* ERR_FULL when its table is full, ERR_UNSUPPORTED as for can(), ERR_IO when the device
+	 * fails. */
+	enum err (*session_add)(struct engine *e, const struct engine_sa *sa,
+	                        struct engine_session **ret, struct why *why);
+	void (*session_del)(struct engine *e, struct engine_session *session);
+	/* Outbound: encrypts, or marks the mbufs so that the port's transmit does. */
+	void (*burst_out)(struct engine *e, struct engine_op *ops, uint16_t n);
+	/* Inbound: decrypts and verifies, or tells from the mbuf's flags what the port has done. */
+	void (*burst_in)(struct engine *e, struct engine_op *ops, uint16_t n);
+	void (*close)(struct engine *e);
+};
+
+/* libIPSec_MB, direct GCM calls. */
+enum err engine_soft_open(struct engine **ret, struct why *why) MUST_CHECK;
+/* rte_security inline crypto of a started ethdev port. ERR_UNSUPPORTED when the port has none. */
+enum err engine_inline_open(uint16_t port_id, struct engine **ret, struct why *why) MUST_CHECK;
+void engine_close(struct engine *e); /* takes NULL */
+
+#endif
