@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The laboratory itself: what the other tests stand on, proven without Hawser.
+
+    host-a -- left (strongSwan) == ESP in UDP == right (strongSwan) -- host-b
+"""
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab import names
+from lab.wait import NotReached, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+NET_A, NET_B = ["10.1.1.0/24", "fd00:1::/64"], ["10.1.2.0/24", "fd00:2::/64"]
+
+
+def build(lab):
+    a, b = lab.host("host-a"), lab.host("host-b")
+    left, right = lab.strongswan("left"), lab.strongswan("right")
+    lab.link(a, left, *NET_A)
+    lab.link(b, right, *NET_B)
+    lab.link(left, right, "192.0.2.0/24")
+    a.default_routes()
+    b.default_routes()
+    left.connection("vpn", "192.0.2.1", "192.0.2.2", "a secret", NET_A, NET_B)
+    right.connection("vpn", "192.0.2.2", "192.0.2.1", "a secret", NET_B, NET_A)
+    left.up()
+    right.up()
+    return a, b, left, right
+
+
+def test_a_tunnel_between_two_peers_carries_numbers_and_streams(lab):
+    a, b, left, right = build(lab)
+    left.initiate("vpn")
+    assert right.established("vpn")
+
+    for version in (4, 6):
+        assert a.ping(b.interfaces[0].ip(version)) == 1
+        with lab.flow(a, b, version=version) as there, lab.flow(b, a, version=version) as back:
+            there.wait_arrived(200)
+        for flow in (there, back):
+            assert flow.lost == [] and flow.duplicated == 0 and flow.corrupt == 0, str(flow)
+    with lab.tcp(a, b, duration=1) as stream:
+        pass
+    assert stream.whole, str(stream)
+    carried = int(left.child("vpn")["packets-out"])
+    assert carried > 400, "the tunnel was not what carried them"
+
+
+def test_a_wrong_secret_and_a_dead_peer_are_told(lab):
+    a, _b, left, right = build(lab)
+    left.connection("vpn", "192.0.2.1", "192.0.2.2", "another secret", NET_A, NET_B)
+    worked, said = left.initiate("vpn", check=False)
+    assert not worked and "AUTH_FAILED" in said
+
+    right.kill()
+    worked, said = left.initiate("vpn", check=False, timeout_s=2)
+    assert not worked
+    assert a.ping("10.1.2.1") == 0
+
+
+def test_a_loss_on_the_way_is_told_number_by_number(lab):
+    a, r, b = lab.host("host-a"), lab.router("router"), lab.host("host-b")
+    lab.link(a, r, *NET_A)
+    lab.link(b, r, *NET_B)
+    a.default_routes()
+    b.default_routes()
+    r.run("nft", "add table inet lossy; add chain inet lossy f "
+          "{ type filter hook forward priority 0; }; "
+          "add rule inet lossy f udp length > 400 numgen inc mod 4 == 3 drop")
+    with lab.flow(a, b, count=40, size=500) as flow:
+        flow.wait_sent()
+    assert flow.lost == list(range(3, 40, 4)), str(flow)
+    assert flow.received == 30 and flow.lost_count == 10
+
+
+def test_waiting_says_what_was_last_seen():
+    with pytest.raises(NotReached, match="not within 0.01 s: the answer; last seen: 0"):
+        wait_until("the answer", lambda: 0, timeout_s=0.01)
+    with pytest.raises(NotReached, match="ZeroDivisionError"):
+        wait_until("the answer", lambda: 1 / 0, timeout_s=0.01)
+
+
+OWNER = """
+import sys
+sys.path.insert(0, {root!r})
+from lab.topo import Lab
+with Lab() as lab:
+    a, b = lab.host("a"), lab.host("b")
+    lab.link(a, b, "10.0.0.0/24")
+    a.start("sleep", "1000")
+    print(lab.tag, flush=True)
+    {then}
+"""
+
+
+def owner(then):
+    script = OWNER.format(root=str(ROOT), then=then)
+    process = subprocess.Popen([sys.executable, "-B", "-c", script], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    return process, process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_leaves_nothing_behind(number):
+    process, tag = owner("import time; time.sleep(1000)")
+    assert names.leftovers(tag)
+    process.send_signal(number)
+    assert process.wait(20) != 0
+    assert names.leftovers(tag) == []
+
+
+def test_an_exception_leaves_nothing_behind():
+    process, tag = owner("raise RuntimeError('on purpose')")
+    assert process.wait(20) == 1 and "on purpose" in process.stderr.read()
+    assert names.leftovers(tag) == []
+
+
+def test_what_a_killed_owner_left_is_swept_and_what_a_living_one_has_is_not(lab):
+    process, tag = owner("import time; time.sleep(1000)")
+    node = f"{tag}.a"
+    sleepers = wait_until("the sleeper is in its namespace", lambda: names.pids_in_netns(node))
+    names.sweep()
+    assert names.leftovers(tag), "swept although its owner lives"
+
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(20)
+    assert names.leftovers(tag)
+    names.sweep()
+    assert names.leftovers(tag) == []
+    wait_until("the sleeper is gone", lambda: not any(os.path.exists(f"/proc/{p}/exe")
+                                                      for p in sleepers))
+    assert names.leftovers(lab.tag), "a sweep took what belongs to a living owner"
