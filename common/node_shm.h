@@ -11,6 +11,7 @@
 #include "anchor.h"
 #include "errors.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -142,6 +143,8 @@ void proc_slot_leave(struct proc_slot *slot);
 bool proc_slot_wait_death(struct proc_slot *slot, const _Atomic bool *stop);
 /* Whether a process holds the slot now. Never waits. */
 bool proc_slot_alive(struct proc_slot *slot);
+/* When the process with this pid started (field 22 of /proc/PID/stat); 0 where there is none. */
+uint64_t proc_slot_start_time(uint32_t pid);
 
 /* One writer (the SPU's thread), one reader (the routing engine). push: false when full, counted.
  */
