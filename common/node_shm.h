@@ -9,6 +9,7 @@
 #ifndef NODE_SHM_H
 #define NODE_SHM_H
 #include "anchor.h"
+#include "drops.h"
 #include "errors.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,15 +18,6 @@
 
 #define NODE_SHM_MAGIC 0x6861777365726e31ull
 #define NODE_SHM_LAYOUT 1
-
-enum drop_reason {
-#define DROP(name, text) DROP_##name,
-#include "drops.def"
-#undef DROP
-	DROP_MAX
-};
-#define DROP_ROOM 64 /* counters reserved for reasons, so that adding one keeps the layout */
-_Static_assert(DROP_MAX <= DROP_ROOM, "a new layout version is due");
 
 /* "replayed or too old"; never NULL. */
 const char *drop_text(enum drop_reason r);
