@@ -31,7 +31,8 @@ struct fabric_hdr {
 	__be16 instance; /* routing instance, 0: the default one */
 	__be32 tunnel;   /* tunnel index; 0 where there is none */
 	__be32 ifindex;  /* ingress: WIRE_IN the edge interface, PLAIN_OUT the interface that the
-	                  * packet  came in on, PLAIN_IN the st0 unit, WIRE_OUT 0 (the gateway itself)
+	                  * packet  came in on, PLAIN_IN the st0 unit, WIRE_OUT 0 (the gateway
+	                  * itself)
 	                  */
 };
 _Static_assert(sizeof(struct fabric_hdr) == FABRIC_HDR_LEN, "two MAC addresses");

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the IKE core is told to do: gateways and tunnels, as plain values.
+ *
+ * The owner of the loop fills these from the configuration and hands them to ike_configure(), which
+ * copies all of it; nothing here needs to outlive that call. Zero-initialise, so that fields added
+ * later have their defaults. The core compares a new configuration with the old one by value: leave
+ * unused array entries and the bytes after a string's end zero. */
+#ifndef IKE_CONF_H
+#define IKE_CONF_H
+#include "addr.h"
+#include "algorithms.h"
+#include "reader.h"
+
+#define IKE_NAME_MAX 64
+#define IKE_TRANSFORMS_MAX 4
+#define IKE_PROPOSALS_MAX 4
+#define IKE_PEERS_MAX 5
+#define IKE_SELECTORS_MAX 8 /* each way, per child SA */
+#define IKE_ID_MAX 256
+
+/* Identification types (RFC 7296 3.5). */
+enum ike_id_type {
+	IKE_ID_NONE = 0, /* the address at hand */
+	IKE_ID_IPV4 = 1,
+	IKE_ID_FQDN = 2,
+	IKE_ID_RFC822 = 3,
+	IKE_ID_IPV6 = 5,
+	IKE_ID_DN = 9,
+	IKE_ID_KEY_ID = 11,
+};
+
+struct ike_id {
+	uint8_t type; /* enum ike_id_type */
+	uint16_t len;
+	uint8_t b[IKE_ID_MAX]; /* as in the payload */
+};
+
+/* One IKE proposal: any one of each list may be chosen, best first. */
+struct ike_conf_proposal {
+	const struct alg_cipher *cipher[IKE_TRANSFORMS_MAX]; /* all AEAD, or none of them */
+	size_t ciphers;
+	const struct alg_integ *integ[IKE_TRANSFORMS_MAX]; /* none with AEAD */
+	size_t integs;
+	const struct alg_prf *prf[IKE_TRANSFORMS_MAX];
+	size_t prfs;
+	const struct alg_ke *ke[IKE_TRANSFORMS_MAX];
+	size_t kes;
+	uint32_t lifetime_s; /* hard; 0: no end */
+};
+
+enum ike_dpd_mode {
+	IKE_DPD_OPTIMIZED, /* when we sent and nothing came back for an interval */
+	IKE_DPD_ALWAYS,    /* at each interval */
+	IKE_DPD_IDLE,      /* when nothing went either way for an interval */
+};
+
+/* A peer, or a family of peers. */
+struct ike_conf_gateway {
+	char name[IKE_NAME_MAX];
+	uint32_t instance;               /* routing instance, copied into child records */
+	struct addr local;               /* NONE: any of ours; such a gateway never initiates */
+	struct addr peer[IKE_PEERS_MAX]; /* the first is the one we initiate to */
+	size_t peers;                    /* 0: any address; such a gateway never initiates */
+	struct ike_id local_id;          /* NONE: the local address */
+	struct ike_id remote_id; /* NONE: the peer's address; with any address: whatever it says */
+	struct view psk;
+	struct ike_conf_proposal proposal[IKE_PROPOSALS_MAX];
+	size_t proposals;
+	bool dpd;
+	enum ike_dpd_mode dpd_mode;
+	uint32_t dpd_interval_s; /* 0: no probes */
+	uint32_t dpd_threshold;  /* unanswered probes until the peer is dead; 0: 5 */
+	bool no_nat_traversal;   /* neither announce nor detect */
+	bool force_udp_encap;    /* fake our own NAT_DETECTION_SOURCE_IP, so that ESP goes in UDP */
+	uint32_t nat_keepalive_s; /* while we are behind a NAT; 0: 20 */
+};
+
+/* One proposal for a child SA: ESP with AEAD ciphers in this version. */
+struct ike_conf_child_proposal {
+	const struct alg_cipher *cipher[IKE_TRANSFORMS_MAX];
+	size_t ciphers;
+	bool esn; /* offer extended sequence numbers, then 32-bit ones; else only these */
+	uint32_t lifetime_s; /* hard; 0: no end */
+};
+
+/* A range of addresses of one family, ports and a protocol (RFC 7296 3.13.1). */
+struct ike_ts {
+	uint8_t protocol; /* 0: any */
+	uint16_t port_first, port_last;
+	struct addr first, last;
+};
+
+enum ike_establish {
+	IKE_ESTABLISH_ON_TRAFFIC,
+	IKE_ESTABLISH_IMMEDIATELY,
+	IKE_ESTABLISH_RESPONDER_ONLY,
+};
+
+/* A tunnel: what one child SA after the other is made for. */
+struct ike_conf_tunnel {
+	uint32_t index; /* as in the TunnelRecord, 131073 upward */
+	char vpn[IKE_NAME_MAX];
+	char gateway[IKE_NAME_MAX]; /* by name, of the same configuration */
+	struct ike_conf_child_proposal proposal[IKE_PROPOSALS_MAX];
+	size_t proposals;
+	uint16_t window; /* replay window in packets: 0 or 64, 128, ... 4096 */
+	struct ike_ts local[IKE_SELECTORS_MAX], remote[IKE_SELECTORS_MAX];
+	size_t locals, remotes;
+	enum ike_establish establish;
+};
+
+struct ike_conf {
+	const struct ike_conf_gateway *gateway;
+	size_t gateways;
+	const struct ike_conf_tunnel *tunnel;
+	size_t tunnels;
+	uint32_t half_open_max; /* answered but not authenticated; 0: 300 */
+};
+
+#endif
