@@ -66,10 +66,11 @@ static inline void wr_zeros(struct writer *w, size_t n)
 /* An unsigned number in n bytes (at most 8), network byte order. */
 static inline void wr_be(struct writer *w, uint64_t x, size_t n)
 {
-	uint8_t *at = wr_room(w, n);
+	uint8_t be[8];
 
-	for (size_t i = 0; at && i < n; i++)
-		at[i] = (uint8_t)(x >> (8 * (n - 1 - i)));
+	for (size_t i = 0; i < sizeof(be); i++)
+		be[i] = (uint8_t)(x >> (8 * (7 - i)));
+	wr_bytes(w, be + sizeof(be) - n, n);
 }
 
 static inline void wr_u8(struct writer *w, uint8_t x)

@@ -25,7 +25,8 @@ def parameters(head):
         depth += {"(": 1, ")": -1}.get(char, 0)
         commas += char == "," and depth == 1
     inside = head[start + 1:head.rindex(")")].strip()
-    return 0 if inside in ("", "void") else commas + 1
+    reason = inside.endswith("struct why *why")  # where an error is said, not a parameter
+    return 0 if inside in ("", "void") else commas + 1 - reason
 
 
 def c_functions(text):

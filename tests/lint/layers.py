@@ -13,7 +13,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 COMMENT = re.compile(r"#.*$", re.MULTILINE)
 CALL = re.compile(r"\b(static_library|shared_library|executable|declare_dependency)\s*\(")
 LIST = re.compile(r"^\s*(\w+)\s*\+?=\s*\[([^\]]*)\]", re.MULTILINE)
-PUBLIC = {folder.split("/")[-1]: folder for folder in tree.TABLE}
+PUBLIC = {**{folder.split("/")[-1]: folder for folder in tree.TABLE}, **tree.PARTS}
 
 
 def arguments(text, start):

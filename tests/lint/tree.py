@@ -28,9 +28,11 @@ TABLE = {
                    "re/chassis", "re/cli"],
                   ["libuv", "libmnl", "jansson", "openssl", "libbpf"]),
     "keeper": (["common"], []),
-    "lab/traffic": ([], []),
+    "lab/traffic": (["common"], []),
 }
 EVERYBODYS = ("threads", "libm")
+# Variables of meson files that are a part of a folder but not called like it.
+PARTS = {"proto": "common", "traffic": "lab/traffic"}
 PURE = ("re/ike", "re/config", "re/vpn", "re/chassis", "cluster")
 
 
