@@ -12,12 +12,17 @@
  * later). */
 #ifndef SA_RUNTIME_H
 #define SA_RUNTIME_H
+#include "env.h"
 #include "errors.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define SA_RUNTIME_LAYOUT 1
 #define SA_RUNTIME_SLOTS_DEFAULT 16384
+/* Words of the ring area per slot: all SA pairs may have a window of 512, or one in eight the
+ * largest. */
+#define SA_RUNTIME_RING_ROOM 32
 #define SA_WINDOW_MIN 64
 #define SA_WINDOW_MAX 4096
 
@@ -48,17 +53,21 @@ struct sa_runtime_table {
 	struct sa_runtime *at;   /* mapped */
 	_Atomic uint64_t *rings; /* mapped */
 	uint32_t slots;
+	uint32_t ring_words;  /* room of the ring area: slots * SA_RUNTIME_RING_ROOM */
 	uint8_t identity[16]; /* random, of this file: an old key never meets a young counter */
 	void *map;
 	size_t map_len;
+	uint32_t next_slot; /* routing engine: where the last search for a free slot ended */
 };
 
 /* Makes the file, or opens it where it is whole and of this layout (then *ret_new is false). A file
  * that is foreign, damaged or of another layout is replaced: *ret_new is true and the caller
- * deletes all child SAs before it sends anything. identity must be 16 random bytes for a new file.
- */
+ * deletes all child SAs before it sends anything. identity must be 16 random bytes for a new file;
+ * slots (0: the default) is for a new file, too. *ret_fd may be closed, or handed on for
+ * sa_runtime_map(). */
 enum err sa_runtime_create(const char *path, uint32_t slots, const uint8_t identity[16],
-                           struct sa_runtime_table *ret, bool *ret_new, struct why *why) MUST_CHECK;
+                           struct sa_runtime_table *ret, int *ret_fd, bool *ret_new,
+                           struct why *why) MUST_CHECK;
 /* Maps an existing file by its descriptor (borrowed; may be closed afterwards). */
 enum err sa_runtime_map(int fd, struct sa_runtime_table *ret, struct why *why) MUST_CHECK;
 void sa_runtime_unmap(struct sa_runtime_table *t);
@@ -70,7 +79,8 @@ enum err sa_runtime_take(struct sa_runtime_table *t, bool inbound, uint16_t wind
 /* Marks the slot free. Routing engine only, when every SPU has passed the deletion of its record.
  */
 void sa_runtime_give(struct sa_runtime_table *t, uint32_t slot);
-/* After a restart of the routing engine: gives back every slot for which used() is false. */
+/* After a restart of the routing engine, before the first take: gives back every slot for which
+ * used() is false. */
 void sa_runtime_sweep(struct sa_runtime_table *t, bool (*used)(void *ctx, uint32_t slot),
                       void *ctx);
 
@@ -80,9 +90,19 @@ struct sa_runtime *sa_runtime_at(struct sa_runtime_table *t, uint32_t slot);
 /* [data path] Takes up to n outbound sequence numbers for one burst. Returns how many were taken,
  * counting up from *ret_first: fewer than n near the SA's end, then 0 (RFC 4303 3.3.3). None is
  * given twice. The end is 2^32 - 1 without ESN, 2^48 - 1 with (the nonce's counter), as set by
- * sa_runtime_set_end(). */
+ * sa_runtime_set_end() by whoever builds the SA from its record; until then none is given. */
 uint32_t sa_runtime_take_seq(struct sa_runtime *sa, uint32_t n, uint64_t *ret_first);
 void sa_runtime_set_end(struct sa_runtime *sa, uint64_t last);
+
+/* What the entry says, for env.runtime_usage(). */
+void sa_runtime_usage(const struct sa_runtime *sa, struct sa_usage *ret);
+
+/* Words in the ring of a window: twice what the window covers, so that a window that begins within
+ * a word still has each of its numbers. */
+static inline uint32_t sa_runtime_ring_len(uint16_t window)
+{
+	return window / 8u;
+}
 
 /* [data path] Adds a burst's packets and inner bytes, and the time of it. */
 static inline void sa_runtime_count(struct sa_runtime *sa, uint64_t packets, uint64_t bytes,
