@@ -36,7 +36,7 @@
 	X(MEMORY,      "out of memory") \
 	X(IO,          "input or output failed") \
 	X(CLOSED,      "the other side is gone") \
-	X(STATE,       "not in this state")
+	X(WRONG_STATE, "not in this state")
 /* clang-format on */
 
 #define ERR_ENUM(name, text) ERR_##name,

@@ -53,14 +53,14 @@ static enum err init_slots(struct node_shm *shm)
 	for (size_t i = 0; i < SPU_SLOTS; i++)
 		bad |= pthread_mutex_init(&shm->spu[i].proc.life, &attr);
 	(void)pthread_mutexattr_destroy(&attr);
-	return bad ? ERR_STATE : ERR_OK;
+	return bad ? ERR_WRONG_STATE : ERR_OK;
 }
 
 static enum err fill(struct node_shm *shm, const char *path, const uint8_t identity[16],
                      struct why *why)
 {
 	if (init_slots(shm) != ERR_OK)
-		return why_set(why, ERR_STATE, "%s: no robust mutexes here", path);
+		return why_set(why, ERR_WRONG_STATE, "%s: no robust mutexes here", path);
 	memcpy(shm->identity, identity, sizeof(shm->identity));
 	shm->layout = NODE_SHM_LAYOUT;
 	shm->size = sizeof(*shm);

@@ -68,7 +68,7 @@ enum err proc_slot_take(struct proc_slot *slot)
 	if (got == ETIMEDOUT || got == EDEADLK)
 		return ERR_BUSY;
 	if (!mend(&slot->life, got))
-		return ERR_STATE;
+		return ERR_WRONG_STATE;
 	atomic_store(&slot->start_time, start);
 	atomic_store(&slot->pid, (uint32_t)getpid());
 	atomic_fetch_add(&slot->generation, 1);

@@ -78,7 +78,7 @@ AUTO_DEFINE(struct thing, thing_free);
 
 static enum err fail_when(bool fail)
 {
-	return fail ? ERR_STATE : ERR_OK;
+	return fail ? ERR_WRONG_STATE : ERR_OK;
 }
 
 static enum err half_way(struct thing *in, bool fail, struct thing **ret)
@@ -96,7 +96,7 @@ START_TEST(try_leaves_and_auto_frees_what_was_not_taken)
 	struct thing thing = { &freed };
 	struct thing *got = NULL;
 
-	ck_assert_int_eq(half_way(&thing, true, &got), ERR_STATE);
+	ck_assert_int_eq(half_way(&thing, true, &got), ERR_WRONG_STATE);
 	ck_assert_int_eq(freed, 1);
 	ck_assert_ptr_null(got);
 	ck_assert_int_eq(half_way(&thing, false, &got), ERR_OK);
