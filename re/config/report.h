@@ -33,6 +33,9 @@ void report_done(struct config_report *r);
 void report_error(struct config_report *r, uint32_t line, const char *fmt, ...) PRINTF(3, 4);
 void report_warning(struct config_report *r, uint32_t line, const char *fmt, ...) PRINTF(3, 4);
 
+/* Puts the messages into the order of the file. */
+void report_sort(struct config_report *r);
+
 /* "FILE:LINE: error: text" of message i into buf; returns buf. */
 char *report_text(const struct config_report *r, size_t i, char *buf, size_t cap);
 

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* security ike: proposals, policies, gateways. */
+#include "model_priv.h"
+
+#include "algorithms.h"
+#include "secret.h"
+#include "validate.h"
+#include "value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DPD_THRESHOLD_V2 5
+
+/* ---- proposals ------------------------------------------------------------------------------ */
+
+/* The modern profile, for what a proposal leaves out; best first. */
+static const uint16_t modern_key_bits[] = { 256, 128 };
+static const uint16_t modern_prfs[] = { PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_256 };
+static const uint16_t modern_kes[] = { KE_CURVE25519, KE_ECP_256, KE_ECP_384, KE_MODP_2048 };
+
+/* One of the hashes means an integrity algorithm and a PRF. */
+static const struct {
+	const char *name;
+	uint16_t integ, prf;
+} hashes[] = {
+	{ "sha-256", INTEG_HMAC_SHA2_256_128, PRF_HMAC_SHA2_256 },
+	{ "sha-384", INTEG_HMAC_SHA2_384_192, PRF_HMAC_SHA2_384 },
+	{ "sha-512", INTEG_HMAC_SHA2_512_256, PRF_HMAC_SHA2_512 },
+};
+
+static void proposal_ciphers(struct config_ike_proposal *p, const char *name)
+{
+	if (name) {
+		p->cipher[p->ciphers++] = alg_cipher_by_name(name);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(modern_key_bits); i++)
+		p->cipher[p->ciphers++] = alg_cipher_by_id(ENCR_AES_GCM_16, modern_key_bits[i]);
+}
+
+/* An AEAD cipher takes of the hash the PRF only, and SHA-256 when none is given (DEC-02). */
+static void proposal_hash(struct config_ike_proposal *p, const char *name, bool named_cipher)
+{
+	if (name == NULL && !named_cipher) {
+		for (size_t i = 0; i < ARRAY_LEN(modern_prfs); i++)
+			p->prf[p->prfs++] = alg_prf_by_id(modern_prfs[i]);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {
+		if (strcmp(hashes[i].name, name ? name : "sha-256"))
+			continue;
+		p->prf[p->prfs++] = alg_prf_by_id(hashes[i].prf);
+		if (p->cipher[0]->icv_len == 0)
+			p->integ[p->integs++] = alg_integ_by_id(hashes[i].integ);
+	}
+}
+
+static void proposal_kes(struct config_ike_proposal *p, const char *name)
+{
+	if (name) {
+		p->ke[p->kes++] = alg_ke_by_name(name);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(modern_kes); i++)
+		p->ke[p->kes++] = alg_ke_by_id(modern_kes[i]);
+}
+
+static void build_proposal(struct config_ike_proposal *p, const struct tree_node *n)
+{
+	const char *cipher = tree_value(n, "encryption-algorithm");
+
+	build_name(p->name, sizeof(p->name), n->name);
+	proposal_ciphers(p, cipher);
+	proposal_hash(p, tree_value(n, "authentication-algorithm"), cipher != NULL);
+	proposal_kes(p, tree_value(n, "dh-group"));
+	p->lifetime_s = build_uint(n, "lifetime-seconds");
+}
+
+static enum err build_proposals(struct build *b, const struct tree_node *ike)
+{
+	const struct tree_node *n = tree_child(ike, "proposal");
+	void *array;
+
+	TRY(build_array(b, ike, "proposal", sizeof(b->c->ike_proposal[0]), &array,
+	                &b->c->ike_proposals));
+	b->c->ike_proposal = array;
+	for (size_t i = 0; n && i < b->c->ike_proposals; n = tree_same(n), i++)
+		build_proposal(&b->c->ike_proposal[i], n);
+	return ERR_OK;
+}
+
+/* ---- policies ------------------------------------------------------------------------------- */
+
+static const struct config_ike_proposal *proposal_find(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->ike_proposals; i++)
+		if (strcmp(c->ike_proposal[i].name, name) == 0)
+			return &c->ike_proposal[i];
+	return NULL;
+}
+
+static const struct config_ike_policy *policy_find(const struct config *c, const char *name)
+{
+	for (size_t i = 0; name && i < c->ike_policies; i++)
+		if (strcmp(c->ike_policy[i].name, name) == 0)
+			return &c->ike_policy[i];
+	return NULL;
+}
+
+static void policy_proposals(struct build *b, struct config_ike_policy *p,
+                             const struct tree_node *n)
+{
+	for (const struct tree_node *v = tree_child(n, "proposals"); v; v = tree_same(v)) {
+		const struct config_ike_proposal *found = proposal_find(b->c, v->name);
+
+		if (found && p->proposals == CONFIG_PROPOSALS_MAX)
+			build_error(b, v, "more than %d proposals", CONFIG_PROPOSALS_MAX);
+		else if (found)
+			p->proposal[p->proposals++] = found;
+	}
+}
+
+static enum err policy_key(struct config_ike_policy *p, const struct tree_node *n)
+{
+	const struct tree_node *key = tree_child(n, "pre-shared-key");
+	const struct tree_node *v = key ? tree_active(key->first) : NULL;
+	uint8_t buf[VALUE_KEY_MAX];
+	size_t len;
+
+	if (v == NULL || v->name == NULL)
+		return ERR_OK;
+	enum err e = value_key(v->schema->value.type, v->name, buf, &len, NULL);
+	if (e == ERR_OK) {
+		p->psk = secret_copy((struct view){ buf, len });
+		e = p->psk ? ERR_OK : ERR_MEMORY;
+	}
+	secret_wipe(buf, sizeof(buf));
+	return e;
+}
+
+static enum err build_policies(struct build *b, const struct tree_node *ike)
+{
+	const struct tree_node *n = tree_child(ike, "policy");
+	void *array;
+
+	TRY(build_array(b, ike, "policy", sizeof(b->c->ike_policy[0]), &array,
+	                &b->c->ike_policies));
+	b->c->ike_policy = array;
+	for (size_t i = 0; n && i < b->c->ike_policies; n = tree_same(n), i++) {
+		struct config_ike_policy *p = &b->c->ike_policy[i];
+
+		build_name(p->name, sizeof(p->name), n->name);
+		policy_proposals(b, p, n);
+		TRY(policy_key(p, n));
+	}
+	return ERR_OK;
+}
+
+/* ---- gateways ------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *word;
+	enum config_id_type type;
+} id_types[] = {
+	{ "inet", CONFIG_ID_IPV4_ADDR }, { "inet6", CONFIG_ID_IPV6_ADDR },
+	{ "hostname", CONFIG_ID_FQDN },  { "user-at-hostname", CONFIG_ID_RFC822_ADDR },
+	{ "key-id", CONFIG_ID_KEY_ID },
+};
+
+static void identity_bytes(struct config_identity *id, const struct tree_node *v)
+{
+	struct addr a;
+	size_t len = 0;
+
+	if (id->type == CONFIG_ID_IPV4_ADDR || id->type == CONFIG_ID_IPV6_ADDR) {
+		a = value_peer(v->name);
+		len = addr_len(&a);
+		memcpy(id->bytes, a.b, len);
+	} else if (v->schema->value.type == TYPE_HEX) {
+		if (value_key(TYPE_HEX, v->name, id->bytes, &len, NULL))
+			len = 0; /* was checked */
+	} else {
+		len = strnlen(v->name, sizeof(id->bytes) - 1);
+		memcpy(id->bytes, v->name, len);
+	}
+	id->len = (uint16_t)len;
+}
+
+static void build_identity(struct config_identity *id, const struct tree_node *n)
+{
+	const struct tree_node *v = n ? tree_active(n->first) : NULL;
+
+	for (size_t i = 0; v && i < ARRAY_LEN(id_types); i++) {
+		if (strcmp(id_types[i].word, v->schema->word))
+			continue;
+		id->type = id_types[i].type;
+		if (id->type == CONFIG_ID_KEY_ID)
+			v = tree_active(v->first);
+		if (v && v->name)
+			identity_bytes(id, v);
+		return;
+	}
+}
+
+static void gateway_peers(struct build *b, struct config_gateway *g, const struct tree_node *n)
+{
+	const struct tree_node *v = tree_child(n, "address");
+
+	for (; v; v = tree_same(v)) {
+		if (g->peers == 1) {
+			build_error(b, v,
+			            "backup addresses are not supported in this version; "
+			            "expected one address");
+			return;
+		}
+		g->peer[g->peers++] = value_peer(v->name);
+	}
+}
+
+static uint64_t service_bit(const char *name)
+{
+	for (size_t i = 0; inbound_services[i].name; i++)
+		if (strcmp(inbound_services[i].name, name) == 0)
+			return (uint64_t)1 << i;
+	return 0;
+}
+
+/* The local address is the first one of the peer's family (V-41: a warning when there is none). */
+static void gateway_external(struct build *b, struct config_gateway *g, const struct tree_node *n)
+{
+	const struct tree_node *v = tree_child(n, "external-interface");
+	const struct config_unit *u = v ? config_unit_find(b->c, v->name) : NULL;
+
+	if (v == NULL)
+		return;
+	if (u == NULL) {
+		build_error(b, v,
+		            "\"%s\" is no unit under interfaces; add "
+		            "interfaces … unit … family inet address …",
+		            v->name);
+		return;
+	}
+	if (u->interface->kind == CONFIG_IF_TUNNEL) {
+		build_error(b, v,
+		            "IKE cannot go through the tunnel interface %s; expected the "
+		            "interface towards the peer",
+		            u->name);
+		return;
+	}
+	g->external = u;
+	for (size_t i = u->addresses; i > 0 && g->peers; i--)
+		if (u->address[i - 1].addr.family == g->peer[0].family)
+			g->local = u->address[i - 1].addr;
+	if (g->peers && g->local.family == ADDR_NONE)
+		build_warning(b, v, "%s has no IPv%u address, as the peer's is: IKE will not start",
+		              u->name, g->peer[0].family);
+	if (u->zone && !(u->inbound.services & service_bit("ike")))
+		build_warning(b, v,
+		              "zone \"%s\" of %s does not let IKE in: the peer cannot reach us; "
+		              "set security zones security-zone %s host-inbound-traffic "
+		              "system-services ike",
+		              u->zone->name, u->name, u->zone->name);
+}
+
+static void gateway_dpd(struct build *b, struct config_gateway *g, const struct tree_node *n)
+{
+	const struct tree_node *dpd = tree_child(n, "dead-peer-detection");
+	bool always = tree_child(dpd, "always-send") != NULL;
+	bool idle = tree_child(dpd, "probe-idle-tunnel") != NULL;
+	bool optimized = tree_child(dpd, "optimized") != NULL;
+
+	g->dpd = dpd != NULL;
+	g->dpd_threshold = DPD_THRESHOLD_V2;
+	if (dpd == NULL)
+		return;
+	g->dpd_interval_s = build_uint(dpd, "interval");
+	g->dpd_mode = always ? CONFIG_DPD_ALWAYS_SEND
+	              : idle ? CONFIG_DPD_PROBE_IDLE
+	                     : CONFIG_DPD_OPTIMIZED;
+	if (always + idle + optimized > 1)
+		build_error(b, dpd, "expected one of always-send, optimized, probe-idle-tunnel");
+	if (build_uint(dpd, "threshold") != DPD_THRESHOLD_V2)
+		build_warning(b, tree_child(dpd, "threshold"), "fixed at %d with IKEv2; ignored",
+		              DPD_THRESHOLD_V2);
+}
+
+static void gateway_nat(struct build *b, struct config_gateway *g, const struct tree_node *n)
+{
+	g->nat_keepalive_s = build_uint(n, "nat-keepalive");
+	g->nat_traversal = tree_child(n, "no-nat-traversal") == NULL;
+	g->force_udp_encapsulation = tree_child(n, "force-udp-encapsulation") != NULL;
+	if (g->force_udp_encapsulation && !g->nat_traversal)
+		build_error(b, n,
+		            "no-nat-traversal and force-udp-encapsulation exclude each other");
+}
+
+static bool identity_equal(const struct config_identity *a, const struct config_identity *b)
+{
+	return a->type == b->type && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+/* V-26: who the peer is must be told by its address or by its identity. */
+static void gateway_unique(struct build *b, const struct config_gateway *g,
+                           const struct tree_node *n)
+{
+	for (const struct config_gateway *o = b->c->gateway; o < g; o++)
+		if (g->peers && o->peers && addr_equal(&g->peer[0], &o->peer[0]) &&
+		    g->external == o->external && identity_equal(&g->remote_id, &o->remote_id)) {
+			build_error(b, n,
+			            "has the address, external-interface and remote-identity of "
+			            "gateway \"%s\"; give them different remote identities",
+			            o->name);
+			return;
+		}
+}
+
+static enum err build_gateways(struct build *b, const struct tree_node *ike)
+{
+	const struct tree_node *n = tree_child(ike, "gateway");
+	void *array;
+
+	TRY(build_array(b, ike, "gateway", sizeof(b->c->gateway[0]), &array, &b->c->gateways));
+	b->c->gateway = array;
+	for (size_t i = 0; n && i < b->c->gateways; n = tree_same(n), i++) {
+		struct config_gateway *g = &b->c->gateway[i];
+
+		build_name(g->name, sizeof(g->name), n->name);
+		g->policy = policy_find(b->c, tree_value(n, "ike-policy"));
+		gateway_peers(b, g, n);
+		gateway_external(b, g, n);
+		build_identity(&g->local_id, tree_child(n, "local-identity"));
+		build_identity(&g->remote_id, tree_child(n, "remote-identity"));
+		gateway_dpd(b, g, n);
+		gateway_nat(b, g, n);
+		gateway_unique(b, g, n);
+	}
+	return ERR_OK;
+}
+
+enum err build_ike(struct build *b)
+{
+	const struct tree_node *ike = tree_at(b->tree, "security ike");
+
+	if (ike == NULL)
+		return ERR_OK;
+	TRY(build_proposals(b, ike));
+	TRY(build_policies(b, ike));
+	return build_gateways(b, ike);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Building the model from the tree, part by part, with the rules between statements
+ * (configuration.md 10). Each part is built as far as it can be, also from a tree with errors, so
+ * that one run finds them all; a model with errors is thrown away by config_load(). */
+#ifndef MODEL_PRIV_H
+#define MODEL_PRIV_H
+#include "model.h"
+#include "report.h"
+#include "tree.h"
+
+/* More of anything is refused: what follows compares some of them pair by pair. */
+#define BUILD_ENTRIES_MAX 16384
+#define BUILD_ROUTES_MAX 200000
+
+struct build {
+	struct config *c;
+	const struct tree *tree;
+	struct config_report *report;
+};
+
+/* In this order: later parts refer to earlier ones. */
+enum err build_chassis(struct build *b) MUST_CHECK;
+enum err build_interfaces(struct build *b) MUST_CHECK;
+enum err build_zones(struct build *b) MUST_CHECK;
+enum err build_ike(struct build *b) MUST_CHECK;
+enum err build_ipsec(struct build *b) MUST_CHECK;
+enum err build_tunnel_hops(struct build *b) MUST_CHECK;
+enum err build_routes(struct build *b) MUST_CHECK;
+void build_warn_whole(struct build *b);
+
+/* Report with the path of a node in front. */
+void build_error(struct build *b, const struct tree_node *n, const char *fmt, ...) PRINTF(3, 4);
+void build_warning(struct build *b, const struct tree_node *n, const char *fmt, ...) PRINTF(3, 4);
+
+/* A zeroed array with a place for each active child of that word; NULL and *ret_n == 0 for none. */
+enum err build_array(struct build *b, const struct tree_node *parent, const char *word, size_t size,
+                     void **ret, size_t *ret_n) MUST_CHECK;
+
+/* A leaf's value, or the default that its row in the schema has; NULL when it has none. */
+const char *build_value(const struct tree_node *parent, const char *word);
+uint32_t build_uint(const struct tree_node *parent, const char *word);
+
+/* True when that value is text. */
+bool build_is(const struct tree_node *parent, const char *word, const char *text);
+
+void build_name(char *buf, size_t cap, const char *name);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* set security ike …                                      (RFC 7296; settled.md 1, dynamic-sas.md) */
+#include "schema.h"
+
+/* clang-format off */
+static const struct schema proposal[] = {
+	{ "authentication-algorithm", LEAF,
+	  WORDS_LATER("sha-256 sha-384 sha-512", "md5 sha1"),
+	  NULL, "sha-256", EFFECT_NEXT, 0,
+	  "Hash for integrity and PRF; with an AES-GCM cipher it selects the PRF only", NULL },
+	{ "authentication-method", LEAF,
+	  WORDS_LATER("pre-shared-keys", "rsa-signatures dsa-signatures ecdsa-signatures-256 "
+	              "ecdsa-signatures-384 ecdsa-signatures-521 digital-signature certificates"),
+	  NULL, "pre-shared-keys", EFFECT_NEXT, 0, "How both peers prove their identity", NULL },
+	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
+	{ "dh-group", LEAF,
+	  WORDS_LATER("group14 group19 group20 group31",
+	              "group1 group2 group5 group15 group16 group21 group24 group32"),
+	  NULL, "group31, group19, group20, group14", EFFECT_NEXT, 0,
+	  "Key exchange of the IKE SA; both peers must have it", NULL },
+	{ "encryption-algorithm", LEAF,
+	  WORDS_LATER("aes-128-cbc aes-192-cbc aes-256-cbc aes-128-gcm aes-256-gcm",
+	              "des-cbc 3des-cbc aes-192-gcm chacha20-poly1305"),
+	  NULL, "aes-256-gcm, aes-128-gcm", EFFECT_NEXT, 0, "Cipher of the IKE SA", NULL },
+	{ "lifetime-seconds", LEAF, UINT(180, 86400), "seconds", "28800", EFFECT_NEXT, 0,
+	  "Lifetime of the IKE SA; at its end it is deleted and, where wanted, made anew", NULL },
+	NOT_YET("proposal-preference", "Whose order of algorithms wins"),
+	{ 0 }
+};
+
+static const struct schema pre_shared_key[] = {
+	{ "ascii-text", LEAF, VALUE(TYPE_KEY_TEXT), NULL, NULL, EFFECT_NEXT, MARK_SECRET,
+	  "The key as text; the bytes of the text are the key", NULL },
+	{ "hexadecimal", LEAF, VALUE(TYPE_KEY_HEX), NULL, NULL, EFFECT_NEXT, MARK_SECRET,
+	  "The key in hexadecimal digits, two for each byte", NULL },
+	{ 0 }
+};
+
+static const struct schema policy[] = {
+	NOT_YET("blocklist", "Identities that may not connect"),
+	NOT_YET("certificate", "Certificates"),
+	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
+	NOT_YET("match-mode", "Whether the numbers of proposals must be equal"),
+	{ "mode", LEAF, WORDS("main aggressive"), NULL, NULL, EFFECT_NEXT, MARK_PARSE_ONLY,
+	  "Mode of IKEv1", NULL },
+	{ "pre-shared-key", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NEXT, MARK_JOIN | MARK_MUST | MARK_ONE,
+	  "The key that both peers know", pre_shared_key },
+	NOT_YET("proposal-set", "A predefined set of proposals"),
+	{ "proposals", LEAF_LIST, REFERENCE("security ike proposal"), NULL, NULL, EFFECT_NEXT,
+	  MARK_MUST, "One to four IKE proposals, the best first", NULL },
+	NOT_YET("reauth-frequency", "Reauthentication after so many rekeys"),
+	{ 0 }
+};
+
+static const struct schema dead_peer_detection[] = {
+	{ "always-send", FLAG, NO_VALUE, NULL, NULL, EFFECT_NONE, 0,
+	  "Probe at each interval, whatever traffic there is", NULL },
+	{ "interval", LEAF, UINT(0, 60), "seconds", "10", EFFECT_NONE, 0,
+	  "Silence of the peer before a probe is sent; 0 sends none", NULL },
+	{ "optimized", FLAG, NO_VALUE, NULL, NULL, EFFECT_NONE, 0,
+	  "Probe only when something was sent and nothing came back (the default)", NULL },
+	{ "probe-idle-tunnel", FLAG, NO_VALUE, NULL, NULL, EFFECT_NONE, 0,
+	  "Probe also when the tunnel is idle both ways", NULL },
+	{ "threshold", LEAF, UINT(1, 5), "probes", "5", EFFECT_NONE, 0,
+	  "Unanswered probes after which the peer is dead", NULL },
+	{ 0 }
+};
+
+static const struct schema key_id[] = {
+	{ "ascii-text", LEAF, TEXT(1, 255), NULL, NULL, EFFECT_PEER, 0, "As text", NULL },
+	{ "hexadecimal", LEAF, VALUE(TYPE_HEX), NULL, NULL, EFFECT_PEER, 0, "In hexadecimal", NULL },
+	{ 0 }
+};
+
+static const struct schema identity[] = {
+	NOT_YET("distinguished-name", "The subject of a certificate"),
+	{ "hostname", LEAF, VALUE(TYPE_HOSTNAME), NULL, NULL, EFFECT_PEER, 0,
+	  "A fully qualified domain name", NULL },
+	{ "inet", LEAF, VALUE(TYPE_ADDRESS4), NULL, NULL, EFFECT_PEER, 0,
+	  "An IPv4 address, as a name: no interface needs to have it", NULL },
+	{ "inet6", LEAF, VALUE(TYPE_ADDRESS6), NULL, NULL, EFFECT_PEER, 0,
+	  "An IPv6 address, as a name", NULL },
+	{ "key-id", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_PEER, MARK_JOIN | MARK_ONE,
+	  "Bytes without a meaning of their own", key_id },
+	{ "user-at-hostname", LEAF, VALUE(TYPE_EMAIL), NULL, NULL, EFFECT_PEER, 0,
+	  "An e-mail address", NULL },
+	{ 0 }
+};
+
+static const struct schema gateway[] = {
+	NOT_YET("aaa", "Authentication by a server"),
+	{ "address", LEAF_LIST, VALUE(TYPE_PEER), NULL, NULL, EFFECT_PEER, MARK_MUST,
+	  "The peer's IPv4 or IPv6 address", NULL },
+	{ "dead-peer-detection", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NONE, MARK_BARE,
+	  "Notice that the peer is gone; without it probes are answered but not sent",
+	  dead_peer_detection },
+	NOT_YET("dynamic", "A peer without a fixed address"),
+	{ "external-interface", LEAF, VALUE(TYPE_UNIT), NULL, NULL, EFFECT_PEER, MARK_MUST,
+	  "The interface by which IKE goes and comes", NULL },
+	{ "force-udp-encapsulation", FLAG, NO_VALUE, NULL, NULL, EFFECT_PEER, MARK_HAWSER,
+	  "Encapsulate ESP in UDP although there is no NAT", NULL },
+	NOT_YET("fragmentation", "Fragmentation of IKE messages"),
+	NOT_YET("general-ikeid", "Accept any identity of the peer"),
+	{ "ike-policy", LEAF, REFERENCE("security ike policy"), NULL, NULL, EFFECT_PEER, MARK_MUST,
+	  "Proposals and key for this peer", NULL },
+	{ "local-identity", CONTAINER, NO_VALUE, NULL, "the local address", EFFECT_PEER, MARK_JOIN | MARK_ONE,
+	  "Who we say we are", identity },
+	{ "nat-keepalive", LEAF, UINT(1, 300), "seconds", "5", EFFECT_NONE, 0,
+	  "Longest silence towards a NAT in front of us", NULL },
+	{ "no-nat-traversal", FLAG, NO_VALUE, NULL, NULL, EFFECT_PEER, 0,
+	  "Do not announce NAT detection, never encapsulate ESP in UDP", NULL },
+	{ "remote-identity", CONTAINER, NO_VALUE, NULL, "the peer's address", EFFECT_PEER, MARK_JOIN | MARK_ONE,
+	  "Who the peer must say it is", identity },
+	{ "version", LEAF, WORDS_LATER("v2-only", "v1-only"), NULL, "v2-only", EFFECT_PEER, 0,
+	  "The version of IKE", NULL },
+	NOT_YET("xauth", "Extended authentication of IKEv1"),
+	{ 0 }
+};
+
+const struct schema schema_ike[] = {
+	NOT_YET("blocklists", "Lists of identities that may not connect"),
+	{ "gateway", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_PEER, MARK_FULL,
+	  "A peer", gateway },
+	{ "policy", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_NEXT, MARK_FULL,
+	  "Proposals and key; used by gateways", policy },
+	{ "proposal", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_NEXT, 0,
+	  "Algorithms and lifetime of the IKE SA; what is left out has the modern default", proposal },
+	NOT_YET("respond-bad-spi", "Answers to packets with an unknown SPI"),
+	NOT_YET("session", "Protection against IKE floods"),
+	NOT_YET("traceoptions", "Trace of IKE"),
+	{ 0 }
+};

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* set security ipsec …                                    (RFC 4301, 4303; settled.md 1) */
+#include "schema.h"
+
+/* clang-format off */
+static const struct schema proposal[] = {
+	NOT_YET("allow-unauthenticated-esp", "ESP without integrity"),
+	REFUSED("authentication-algorithm",
+	        "not supported in this version, whose ciphers are all AES-GCM: that has its own; leave it out",
+	        "Integrity of the packets"),
+	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
+	{ "encryption-algorithm", LEAF,
+	  WORDS_LATER("aes-128-gcm aes-256-gcm",
+	              "des-cbc 3des-cbc aes-128-cbc aes-192-cbc aes-256-cbc aes-192-gcm "
+	              "chacha20-poly1305 null"),
+	  NULL, "aes-256-gcm, aes-128-gcm", EFFECT_CHILDREN, 0,
+	  "Cipher of the packets, with its integrity", NULL },
+	{ "extended-sequence-number", FLAG, NO_VALUE, NULL, NULL, EFFECT_CHILDREN, MARK_HAWSER,
+	  "Offer sequence numbers of 64 bits (RFC 4304), and those of 32 for peers without", NULL },
+	NOT_YET("lifetime-kilobytes", "Lifetime in kilobytes"),
+	NOT_YET("lifetime-packets", "Lifetime in packets"),
+	{ "lifetime-seconds", LEAF, UINT(180, 86400), "seconds", "3600", EFFECT_NEXT, 0,
+	  "Lifetime of the IPsec SAs; at its end they are deleted and, where wanted, made anew", NULL },
+	{ "protocol", LEAF, WORDS_LATER("esp", "ah bundle"), NULL, "esp", EFFECT_CHILDREN, 0,
+	  "The protocol of the packets", NULL },
+	{ 0 }
+};
+
+static const struct schema pfs[] = {
+	{ "keys", LEAF,
+	  WORDS_LATER("group14 group19 group20 group31",
+	              "group1 group2 group5 group15 group16 group21 group24 group32"),
+	  NULL, NULL, EFFECT_CHILDREN, MARK_MUST | MARK_PARSE_ONLY,
+	  "Group of the additional key exchange when SAs are made without a new IKE SA", NULL },
+	{ 0 }
+};
+
+static const struct schema policy[] = {
+	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
+	{ "perfect-forward-secrecy", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_CHILDREN, 0,
+	  "A key exchange of its own for each IPsec SA", pfs },
+	NOT_YET("proposal-set", "A predefined set of proposals"),
+	{ "proposals", LEAF_LIST, REFERENCE("security ipsec proposal"), NULL, NULL, EFFECT_CHILDREN,
+	  MARK_MUST, "One to four IPsec proposals, the best first", NULL },
+	{ 0 }
+};
+
+static const struct schema proxy_identity[] = {
+	{ "local", LEAF, VALUE(TYPE_PREFIX), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
+	  "What our side of the tunnel carries", NULL },
+	{ "remote", LEAF, VALUE(TYPE_PREFIX), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
+	  "What the peer's side of the tunnel carries", NULL },
+	{ "service", LEAF, WORDS("any all"), NULL, "any", EFFECT_TUNNEL, 0,
+	  "Protocols and ports; all is another word for any", NULL },
+	{ 0 }
+};
+
+static const struct schema vpn_ike[] = {
+	{ "anti-replay-window-size", LEAF, POWER2(64, 4096), "packets", "64", EFFECT_TUNNEL, MARK_HAWSER,
+	  "Packets that may come late; at most 1024 in this version", NULL },
+	{ "gateway", LEAF, REFERENCE("security ike gateway"), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
+	  "The peer", NULL },
+	NOT_YET("idle-time", "Delete SAs without traffic"),
+	NOT_YET("install-interval", "Delay before a rekeyed outbound SA is used"),
+	{ "ipsec-policy", LEAF, REFERENCE("security ipsec policy"), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
+	  "Proposals of the IPsec SAs", NULL },
+	{ "no-anti-replay", FLAG, NO_VALUE, NULL, NULL, EFFECT_TUNNEL, 0,
+	  "Take packets twice if they come twice", NULL },
+	{ "proxy-identity", CONTAINER, NO_VALUE, NULL, "everything, of the families of the st0 unit",
+	  EFFECT_TUNNEL, 0, "What the tunnel carries", proxy_identity },
+	{ 0 }
+};
+
+static const struct schema traffic_selector[] = {
+	{ "local-ip", LEAF, VALUE(TYPE_PREFIX), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
+	  "What our side of the tunnel carries", NULL },
+	{ "remote-ip", LEAF, VALUE(TYPE_PREFIX), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
+	  "What the peer's side of the tunnel carries", NULL },
+	{ 0 }
+};
+
+static const struct schema vpn[] = {
+	{ "bind-interface", LEAF, VALUE(TYPE_UNIT), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
+	  "The st0 unit: routes to it lead into the tunnel", NULL },
+	{ "df-bit", LEAF, WORDS("clear copy set"), NULL, "clear", EFFECT_TUNNEL, 0,
+	  "Don't-fragment bit of the outer header", NULL },
+	{ "establish-tunnels", LEAF,
+	  WORDS_LATER("immediately on-traffic", "responder-only responder-only-no-rekey"),
+	  NULL, "on-traffic", EFFECT_START, 0, "When we negotiate", NULL },
+	NOT_YET("fragmentation", "Where packets that are too big are fragmented"),
+	{ "ike", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
+	  "A tunnel that IKE negotiates", vpn_ike },
+	NOT_YET("manual", "A tunnel with keys by hand"),
+	{ "traffic-selector", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_TUNNEL, 0,
+	  "What the tunnel carries: one of each family, in place of proxy-identity", traffic_selector },
+	NOT_YET("vpn-monitor", "Pings through the tunnel"),
+	{ 0 }
+};
+
+const struct schema schema_ipsec[] = {
+	REFUSED("allow-legacy-algorithms", "there is no such switch; crypto-profile has its place",
+	        "Replaced by crypto-profile"),
+	NOT_YET("crypto-profile", "Whether legacy algorithms are warnings or errors"),
+	{ "policy", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_CHILDREN, MARK_FULL,
+	  "Proposals; used by VPNs", policy },
+	{ "proposal", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_CHILDREN, 0,
+	  "Algorithms and lifetime of IPsec SAs; what is left out has the modern default", proposal },
+	REFUSED("security-association", "transport mode is not supported; use vpn",
+	        "Security associations without a tunnel"),
+	NOT_YET("traceoptions", "Trace of IPsec"),
+	{ "vpn", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_TUNNEL, MARK_FULL, "A tunnel", vpn },
+	NOT_YET("vpn-monitor-options", "Interval and threshold of vpn-monitor"),
+	{ 0 }
+};
