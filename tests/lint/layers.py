@@ -3,7 +3,8 @@
 """Fence: each folder uses only what the table in tree.py allows.
 
 Looks at the dependencies that the folder's meson.build declares, and at every #include "x.h" of its
-sources; refuses "../" in an include, and another folder's *_priv.h."""
+sources; refuses "../" in an include, and another folder's *_priv.h. With --whole each library must
+be linked whole by a unit test, too: only so is a call that was not declared an undefined reference."""
 import re
 import sys
 
@@ -73,6 +74,14 @@ def check_includes(path, text, owners):
     return problems
 
 
+def check_whole(folder, text, tests):
+    """A library that no unit test links whole may hide a call that it has not declared."""
+    libraries = re.findall(r"\b(\w+)\s*=\s*static_library\(", COMMENT.sub("", text))
+    whole = " ".join(re.findall(r"link_whole\s*:\s*(\[[^\]]*\]|\w+)", tests))
+    return [f"{folder}/meson.build: no unit test has link_whole: {library}"
+            for library in libraries if not re.search(rf"\b{library}\b", whole)]
+
+
 def planted(owners):
     owners = {**owners, "spu_x.h": "spu", "ike_x_priv.h": "re/ike"}
     return [
@@ -84,6 +93,8 @@ def planted(owners):
          check_meson("keeper", "executable('x', files('a.c'), dependencies: [common] + [store])")),
         ("a header of a folder above", check_includes("common/a.c", '#include "spu_x.h"', owners)),
         ("a private header", check_includes("re/vpn/a.c", '#include "ike_x_priv.h"', owners)),
+        ("a library that no test links whole",
+         check_whole("spu", "spu_lib = static_library('spu')", "link_whole: [x_lib]")),
         ("a path with ../", check_includes("tests/a.c", '#  include "../common/x.h"', owners)),
     ]
 
@@ -91,10 +102,13 @@ def planted(owners):
 def main():
     owners = {p.name: tree.folder_of(p) for p in tree.walk(".h", ".def") if tree.folder_of(p)}
     problems = []
-    for path in tree.walk("meson.build"):
-        folder = path.parent.as_posix()
-        if folder in tree.TABLE:
-            problems += check_meson(folder, (tree.ROOT / path).read_text("utf-8"))
+    builds = {p.parent.as_posix(): (tree.ROOT / p).read_text("utf-8")
+              for p in tree.walk("meson.build")}
+    tests = "".join(text for folder, text in builds.items() if folder.startswith("tests/"))
+    for folder in tree.TABLE.keys() & builds.keys():
+        problems += check_meson(folder, builds[folder])
+        if "--whole" in sys.argv:
+            problems += check_whole(folder, builds[folder], tests)
     for path in tree.walk(".c", ".h"):
         problems += check_includes(path, (tree.ROOT / path).read_text("utf-8"), owners)
     return tree.verdict("layers", problems, planted(owners))
