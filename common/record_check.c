@@ -150,6 +150,7 @@ static const struct rules anchors_rules = {
 		{ FIELD(AnchorsRecord, owner), ANCHORS, ANCHORS, false },
 		{ FIELD(AnchorsRecord, standin), ANCHORS, ANCHORS, false },
 		{ FIELD(AnchorsRecord, pinned), ANCHORS, ANCHORS, false },
+		{ FIELD(AnchorsRecord, moving_from), ANCHORS, ANCHORS, true },
 		END_BYTES },
 	NULL,
 };
@@ -250,7 +251,8 @@ static enum err anchors_check(const void *p)
 	const Hawser__AnchorsRecord *m = p;
 
 	TRY(fields_check(m, &anchors_rules));
-	if (!slots_ok(m->owner) || !slots_ok(m->standin) || !slots_ok(m->pinned))
+	if (!slots_ok(m->owner) || !slots_ok(m->standin) || !slots_ok(m->pinned) ||
+	    !slots_ok(m->moving_from))
 		return ERR_RANGE;
 	return ERR_OK;
 }
