@@ -58,6 +58,15 @@ class FirstTunnel:
             wait_until(f"{vpn} is on SPU 0/{pic}", lambda: self.gw.sa(vpn)["pic"] == pic)
         return moved
 
+    def spis(self):
+        """The SPIs of both tunnels: [(inbound, outbound), ...]; (None, None) where one is down."""
+        return [(sa["inbound"]["spi"], sa["outbound"]["spi"]) if (sa := self.gw.sa(vpn))
+                else (None, None) for vpn in VPNS]
+
+    def st0_address(self, number, version=4):
+        """The gateway's address inside a tunnel."""
+        return self.gw.st0_addresses[number][version]
+
     def engines(self, vpn):
         """(inbound, outbound) engine of a VPN's newest pair."""
         sa = self.gw.sa(vpn)

@@ -38,6 +38,7 @@ class Hawser(Node):
         self.rundir = self.dir / "run"
         self.config = self.dir / "hawser.conf"
         self.vpns = []
+        self.st0_addresses = []  # per VPN: {family: address}
         self._lines = []
         self._log = self.dir / "hawserd.log"
         self.keeper = None  # the process
@@ -67,6 +68,7 @@ class Hawser(Node):
         unit = len(self.vpns)
         v, st0 = f"security ipsec vpn {name}", f"st0.{unit}"
         self.vpns.append(name)
+        self.st0_addresses.append({6 if ":" in a else 4: a.split("/")[0] for a in st0_addresses})
         for address in st0_addresses:
             family = "inet6" if ":" in address else "inet"
             self.set(f"interfaces st0 unit {unit} family {family} address {address}")
@@ -111,6 +113,10 @@ class Hawser(Node):
                   f"system-services {service}" for zone, services in zones.items()
                   if f"security-zone {zone} interfaces" in used for service in services]
         return "".join(f"set {line}\n" for line in lines)
+
+    def checker(self):
+        """The command that checks a configuration, without `-f FILE`."""
+        return programs.find("hawser-re"), "--check"
 
     # ---- life --------------------------------------------------------------------------------------
 
@@ -250,6 +256,13 @@ class Hawser(Node):
             if (spu["fpc"], spu["pic"]) == (fpc, pic):
                 return spu.get("pid")
         return None
+
+    def lose_run_time_table(self):
+        """Takes the run-time table away, as a machine does that was switched off."""
+        removed = [path for path in self.rundir.iterdir() if "runtime" in path.name]
+        assert removed, f"no run-time table in {sorted(p.name for p in self.rundir.iterdir())}"
+        for path in removed:
+            path.unlink()
 
     def kill_all(self):
         """SIGKILL for hawserd, RE and SPUs, as near to at once as can be."""

@@ -17,7 +17,7 @@ def main(argv=None):
     topo = commands.add_parser("topo", help="bring the demo's topology up and keep it until Ctrl-C")
     topo.add_argument("--no-start", action="store_true", help="start no gateway and no peers")
     bench = commands.add_parser("bench", help="measure")
-    bench.add_argument("what", choices=["first-tunnel"])
+    bench.add_argument("what", nargs="?", default="first-tunnel", choices=["first-tunnel"])
     bench.add_argument("--json", metavar="FILE", help="write the figures to FILE too")
     commands.add_parser("sweep", help="remove what labs left whose owners are dead")
     arguments = parser.parse_args(argv)

@@ -18,21 +18,23 @@ GROUP = {"group14": "modp2048", "group19": "ecp256", "group20": "ecp384", "group
 class Tunnel:
     def __init__(self, lab, a, b, name, *, outer=4, secret="a secret for the lab",
                  ike="aes-256-gcm", prf="sha-256", group="group31", esp="aes-128-gcm", udp=False,
-                 establish="immediately", extra=(), nets=None, swan=None, inner=(4, 6)):
+                 establish="immediately", extra=(), nets=None, swan=None, inner=(4, 6),
+                 link=0):
         """outer: family between the gateways; nets: {node: networks} where not all are meant;
-        swan: more options of the strongSwan connection; extra: more lines of Hawser's VPN."""
+        swan: more options of the strongSwan connection; extra: more lines of Hawser's VPN; link:
+        which of several links between the two."""
         self.name, self.a, self.b = name, a, b
         number = lab.next_tunnel()
         inside = [n for n in (f"10.250.{number}.0/30", f"fd00:250:{number:x}::/126")
                   if ipaddress.ip_network(n).version in inner]
         for place, (here, there) in enumerate(((a, b), (b, a)), start=1):
-            link = _link_between(here, there)
+            mine = _links_between(here, there)[link]
             remote = (nets or {}).get(there) or _nets_behind(there, here, inner)
             local = (nets or {}).get(here) or _nets_behind(here, there, inner)
             if isinstance(here, Hawser):
                 addresses = [_nth(net, place) for net in inside]
                 self.unit = here.add_vpn(
-                    name, link.name, link.other.ip(outer), secret, remote, addresses, ike=ike,
+                    name, mine.name, mine.other.ip(outer), secret, remote, addresses, ike=ike,
                     prf=prf, group=group, esp=esp, udp=udp, extra=extra,
                     establish=establish if place == 1 or not isinstance(there, Hawser)
                     else "on-traffic")
@@ -40,7 +42,7 @@ class Tunnel:
                 proposal = f"{IKE[ike]}-{PRF[prf]}-{GROUP[group]}"
                 options = dict(ike=proposal, esp=IKE[esp], encap=udp)
                 options.update(swan or {})
-                here.connection(name, link.ip(outer), link.other.ip(outer), secret, local,
+                here.connection(name, mine.ip(outer), mine.other.ip(outer), secret, local,
                                 remote + inside, **options)
 
 
@@ -49,11 +51,11 @@ def _nth(net, n):
     return f"{net[n]}/{net.prefixlen}"
 
 
-def _link_between(here, there):
-    for interface in here.interfaces:
-        if interface.other.node is there:
-            return interface
-    raise ValueError(f"{here.name} and {there.name} share no link")
+def _links_between(here, there):
+    found = [i for i in here.interfaces if i.other.node is there]
+    if not found:
+        raise ValueError(f"{here.name} and {there.name} share no link")
+    return found
 
 
 def _nets_behind(node, but, inner):
