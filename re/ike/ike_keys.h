@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Key material of an IKE SA and its children (RFC 7296 2.13, 2.14, 2.17), and the primitives under
+ * it. OpenSSL does the arithmetic; its algorithms are fetched once, into struct ike_crypto, because
+ * a look-up at each call costs more than the work itself.
+ *
+ * One struct ike_crypto belongs to one thread (its contexts are reused). Nothing here prints. */
+#ifndef IKE_KEYS_H
+#define IKE_KEYS_H
+#include "algorithms.h"
+#include "errors.h"
+#include "reader.h"
+
+struct ike_crypto;
+
+/* NULL when the library lacks an algorithm of ours. */
+struct ike_crypto *ike_crypto_new(void);
+void ike_crypto_free(struct ike_crypto *c); /* takes NULL */
+
+#define PRF_MAX 64 /* bytes of HMAC-SHA2-512 */
+#define INTEG_MAX 64
+#define CIPHER_KEY_MAX 36 /* AES-256 and the salt of GCM */
+
+/* What an IKE SA negotiated; rows of algorithms.h. */
+struct ike_suite {
+	const struct alg_cipher *cipher;
+	const struct alg_integ *integ; /* NULL with AEAD */
+	const struct alg_prf *prf;
+	const struct alg_ke *ke;
+};
+
+enum { OF_INITIATOR = 0, OF_RESPONDER = 1 };
+
+/* SK_d, SK_ai/ar, SK_ei/er, SK_pi/pr. Wipe with ike_keys_wipe(). */
+struct ike_keys {
+	uint8_t d[PRF_MAX], p[2][PRF_MAX], a[2][INTEG_MAX], e[2][CIPHER_KEY_MAX];
+};
+
+/* What the IKE keys are made of, apart from the shared secret. */
+struct ike_seed {
+	struct view nonce_i, nonce_r;
+	const uint8_t *spi_i, *spi_r; /* 8 bytes each */
+};
+
+/* prf(key, parts[0] | parts[1] | ...); out has prf->out_len bytes. */
+enum err ike_prf(struct ike_crypto *c, const struct alg_prf *prf, struct view key,
+                 const struct view parts[], uint8_t *out) MUST_CHECK; /* ended by a NULL view */
+/* RFC 7296 2.13: T1 | T2 | ...; at most 255 turns. */
+enum err ike_prf_plus(struct ike_crypto *c, const struct alg_prf *prf, struct view key,
+                      struct view seed, struct view out) MUST_CHECK;
+
+/* RFC 7296 2.14. */
+enum err ike_keys_derive(struct ike_crypto *c, const struct ike_suite *suite,
+                         const struct ike_seed *seed, struct view secret,
+                         struct ike_keys *ret) MUST_CHECK;
+void ike_keys_wipe(struct ike_keys *k);
+
+/* RFC 7296 2.17, without a new Diffie-Hellman: first what the initiator sends with, then what it
+ * receives with. Each direction: cipher key with salt (AEAD only in this version). */
+enum err ike_keys_child(struct ike_crypto *c, const struct alg_prf *prf, struct view sk_d,
+                        const struct ike_seed *seed,
+                        struct view ret[2]) MUST_CHECK; /* ret: buffers to fill */
+
+enum err ike_sha1(struct ike_crypto *c, const struct view parts[], uint8_t out[20]) MUST_CHECK;
+/* HMAC by an integrity algorithm, cut to its ICV. */
+enum err ike_icv(struct ike_crypto *c, const struct alg_integ *integ, const uint8_t *key,
+                 struct view data, uint8_t *out) MUST_CHECK;
+
+/* One call of a cipher, in place. */
+struct ike_cipher_call {
+	const struct alg_cipher *cipher;
+	const uint8_t *key; /* key, then salt */
+	const uint8_t *iv;  /* explicit */
+	struct view aad;    /* AEAD only */
+	uint8_t *data;      /* changed in place */
+	size_t len;
+	uint8_t *tag; /* AEAD only: written, or compared */
+};
+enum err ike_encrypt(struct ike_crypto *c, const struct ike_cipher_call *call) MUST_CHECK;
+enum err ike_decrypt(struct ike_crypto *c, const struct ike_cipher_call *call) MUST_CHECK;
+
+#endif
