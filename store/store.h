@@ -20,10 +20,15 @@ enum store_mode { STORE_READ, STORE_WRITE };
 enum err store_open(const char *path, enum store_mode mode, size_t map_bytes, struct store **ret,
                     struct why *why) MUST_CHECK;
 void store_close(struct store *s);
+/* Whether path holds another environment by now: the routing engine made the store anew. A reader
+ * that waits in vain for a revision closes and opens again then, and begins with revision 0. */
+bool store_replaced(const struct store *s);
 AUTO_DEFINE(struct store, store_close);
 
 /* Writer: one transaction. Any failure in it makes store_commit() fail and changes nothing;
- * ERR_FULL when the map or the tmpfs is full. *ret_revision is what readers will see. */
+ * ERR_FULL when the map or the tmpfs is full; new keys are refused before that, in the last eighth
+ * of the map, so that the old records can still be changed and deleted. *ret_revision is what
+ * readers will see. */
 enum err store_begin(struct store *s) MUST_CHECK;
 enum err store_put(struct store *s, const struct record_key *key, struct view body) MUST_CHECK;
 enum err store_del(struct store *s, const struct record_key *key) MUST_CHECK;
