@@ -58,7 +58,7 @@ static enum err prepare(struct store *s)
 enum err store_begin(struct store *s)
 {
 	if (s->mode != STORE_WRITE || s->write != NULL)
-		return ERR_STATE;
+		return ERR_WRONG_STATE;
 	TRY(store_err(mdb_txn_begin(s->env, NULL, 0, &s->write)));
 	enum err e = prepare(s);
 	if (e != ERR_OK)
@@ -156,7 +156,7 @@ static enum err note(struct store *s, enum err e)
 enum err store_put(struct store *s, const struct record_key *key, struct view body)
 {
 	if (s->write == NULL)
-		return ERR_STATE;
+		return ERR_WRONG_STATE;
 	if (!key_ok(key))
 		return note(s, ERR_VALUE);
 	if (body.len > RECORD_BODY_MAX)
@@ -167,7 +167,7 @@ enum err store_put(struct store *s, const struct record_key *key, struct view bo
 enum err store_del(struct store *s, const struct record_key *key)
 {
 	if (s->write == NULL)
-		return ERR_STATE;
+		return ERR_WRONG_STATE;
 	if (!key_ok(key))
 		return note(s, ERR_VALUE);
 	return note(s, s->failed ? s->failed : change(s, key, true, (struct view){ NULL, 0 }));
@@ -176,7 +176,7 @@ enum err store_del(struct store *s, const struct record_key *key)
 enum err store_commit(struct store *s, uint64_t *ret_revision)
 {
 	if (s->write == NULL)
-		return ERR_STATE;
+		return ERR_WRONG_STATE;
 	enum err e = s->failed;
 	if (e == ERR_OK)
 		e = store_meta_put(s, s->write, "revision", s->revision);
