@@ -20,7 +20,7 @@ def of_meson(lines):
     for line in lines:
         test = json.loads(line)
         name = test["name"].split(" / ")[0]
-        suite = name.split(":")[-1] if ":" in name else "other"
+        suite = name.split(":")[-1].split("+")[0] if ":" in name else "other"
         count = counts.setdefault(suite, [0, 0])
         checks = [tuple(map(int, c)) for c in CHECKS.findall(test.get("stdout", ""))]
         failed = sum(f + e for _, f, e in checks)
