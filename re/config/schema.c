@@ -57,9 +57,8 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* How many letters must be added, taken out or changed to make b of a (Levenshtein); words of
- * WORD_MAX bytes and more are far from everything. */
-static size_t distance(const char *a, const char *b)
+/* Levenshtein's; words of WORD_MAX bytes and more are far from everything. */
+size_t schema_distance(const char *a, const char *b)
 {
 	size_t row[WORD_MAX + 1];
 	size_t n = strlen(b);
@@ -90,7 +89,7 @@ struct nearest {
 
 static bool nearer(struct nearest *n, const char *word, const char *candidate)
 {
-	size_t d = distance(word, candidate);
+	size_t d = schema_distance(word, candidate);
 	size_t len = strlen(word);
 
 	if (len >= 2 && strncmp(word, candidate, len) == 0)

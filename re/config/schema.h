@@ -149,6 +149,9 @@ const struct schema *schema_find(const struct schema *table, const char *word);
 /* The row at a path of words, names left out: "security ike proposal". NULL when there is none. */
 const struct schema *schema_at(const char *path);
 
+/* How many letters must be added, taken out or changed to make b of a; long words are far away. */
+size_t schema_distance(const char *a, const char *b);
+
 /* The known word that is spelled most like it, or NULL when none is near. */
 const char *schema_nearest(const struct schema *table, const char *word);
 
