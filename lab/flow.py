@@ -88,6 +88,8 @@ class Flow:
         options.setdefault("duration", 300)
         options.setdefault("port", target.lab.next_port())
         options.setdefault("run", secrets.randbits(63))
+        options.setdefault("size", 200)
+        self.run, self.size = options["run"], options["size"]
         self.source, self.target = source, target
         self.to = to or target.interfaces[0].ip(version)
         self._options, self._sender_address = options, sender

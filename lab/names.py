@@ -15,7 +15,15 @@ import subprocess
 import time
 from pathlib import Path
 
-STATE = Path("/run/hawser-lab")
+
+def _tmpfs():
+    with open("/proc/mounts", encoding="ascii", errors="replace") as f:
+        return {line.split()[1] for line in f if line.split()[2] == "tmpfs"}
+
+
+# A gateway's run-time files want memory, not a disk.
+STATE = Path(next(d for d in ("/run", "/dev/shm", "/tmp") if d in _tmpfs() or d == "/tmp"),
+             "hawser-lab")
 NETNS = Path("/run/netns")
 TAG = re.compile(r"^hl[0-9]+-[0-9a-f]{6}$")
 

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A node: one network namespace, and what is done in it."""
+import ctypes
 import ipaddress
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import time
 
 from . import names
+
+CLONE_NEWNET = 0x40000000
 
 SYSCTLS = {
     # A new namespace inherits some of these from the machine: set every one that matters here.
@@ -73,6 +77,15 @@ class Node:
             stop(process)
         self._processes.clear()
 
+    def socket(self, family, kind, protocol=0):
+        """A socket of this process that lives in the node's namespace."""
+        with open("/proc/self/ns/net", "rb") as ours, open(self.path, "rb") as theirs:
+            _setns(theirs.fileno())
+            try:
+                return socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol)
+            finally:
+                _setns(ours.fileno())
+
     # ---- interfaces, addresses, routes ---------------------------------------------------------
 
     def sysctl(self, settings):
@@ -129,6 +142,12 @@ class Node:
 
     def pids(self):
         return names.pids_in_netns(self.netns)
+
+
+def _setns(fd):
+    """Moves the calling thread alone."""
+    if ctypes.CDLL(None, use_errno=True).setns(fd, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 class Interface:

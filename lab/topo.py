@@ -40,6 +40,7 @@ class Lab:
         self._old_handlers = {}
         self._on_close = []
         self._ports = itertools.count(20000)
+        self._tunnels = itertools.count(1)
         _open_labs.append(self)
 
     @property
@@ -138,6 +139,15 @@ class Lab:
                 continue
             end.node.address(end.name, *end.addresses)
         return first, second
+
+    def next_tunnel(self):
+        """A number that no other tunnel of this lab has, for its network of st0 addresses."""
+        return next(self._tunnels)
+
+    def tunnel(self, a, b, name="vpn", **options):
+        """Configures a tunnel between two nodes that share a link; see tunnel.py."""
+        from .tunnel import Tunnel
+        return Tunnel(self, a, b, name, **options)
 
     # ---- traffic -------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ extern int port_meta_offset;
 
 static inline struct fabric_hdr *port_meta(struct rte_mbuf *m)
 {
-	return RTE_MBUF_DYNFIELD(m, port_meta_offset, struct fabric_hdr *);
+	return RTE_MBUF_DYNFIELD(m, (size_t)port_meta_offset, struct fabric_hdr *);
 }
 
 #endif

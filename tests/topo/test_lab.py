@@ -3,6 +3,7 @@
 
     host-a -- left (strongSwan) == ESP in UDP == right (strongSwan) -- host-b
 """
+import ipaddress
 import os
 import signal
 import subprocess
@@ -10,12 +11,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import ICMP, IP
 
 from lab import names
+from lab.ikepeer import IkePeer, Refused
 from lab.wait import NotReached, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 NET_A, NET_B = ["10.1.1.0/24", "fd00:1::/64"], ["10.1.2.0/24", "fd00:2::/64"]
+
+NETWORK_A, NETWORK_B = [ipaddress.ip_network(NET_A[0])], [ipaddress.ip_network(NET_B[0])]
 
 
 def build(lab):
@@ -135,3 +140,25 @@ def test_what_a_killed_owner_left_is_swept_and_what_a_living_one_has_is_not(lab)
     wait_until("the sleeper is gone", lambda: not any(os.path.exists(f"/proc/{p}/exe")
                                                       for p in sleepers))
     assert names.leftovers(lab.tag), "a sweep took what belongs to a living owner"
+
+
+def test_the_peer_in_python_agrees_with_strongswan(lab):
+    """test -- right (strongSwan) -- host-b; ESP by scapy, in UDP"""
+    b, left, right = lab.host("host-b"), lab.host("left"), lab.strongswan("right")
+    lab.link(left, right, "192.0.2.0/24")
+    lab.link(b, right, "10.1.2.0/24")
+    b.default_routes()
+    right.connection("vpn", "192.0.2.2", "192.0.2.1", "a secret", "10.1.2.0/24", "10.1.1.0/24",
+                     ike="aes256gcm16-prfsha256-x25519")
+    right.up()
+
+    with IkePeer(left, "192.0.2.1", "192.0.2.2", "a secret", udp=True) as peer:
+        peer.init().auth(NETWORK_A, NETWORK_B)
+        assert right.established("vpn")
+        peer.send_esp(peer.sealed_packet(IP(src="10.1.1.5", dst="10.1.2.1") / ICMP() / b"hello"))
+        answer = peer.opened_packet(peer.receive_esp())
+    assert answer[ICMP].type == 0 and bytes(answer[ICMP].payload) == b"hello"
+
+    with IkePeer(left, "192.0.2.1", "192.0.2.2", "another secret", udp=True) as peer:
+        with pytest.raises(Refused, match="AUTHENTICATION_FAILED"):
+            peer.init().auth(NETWORK_A, NETWORK_B)
