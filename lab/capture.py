@@ -8,7 +8,7 @@ import signal
 import struct
 import subprocess
 
-from .wait import wait_until
+from .wait import NotReached, wait_until
 
 ETHERTYPES = {0x0800: 4, 0x86dd: 6}
 
@@ -25,7 +25,7 @@ class Capture:
     def start(self):
         with open(self._said, "wb") as said:
             self._process = self.node.start(
-                "tcpdump", "-n", "-U", "-i", self.interface, "-s", "0", "-B", "65536", "-Z", "root",
+                "tcpdump", "-n", "-U", "--immediate-mode", "-i", self.interface, "-s", "0", "-B", "65536", "-Z", "root",
                 "-w", self.path, *self._filter, stdout=said, stderr=said)
         wait_until(f"tcpdump listens at {self.node.name} {self.interface}",
                    lambda: "listening on" in self._said.read_text(errors="replace"),
@@ -33,6 +33,7 @@ class Capture:
         return self
 
     def stop(self):
+        self._wait_quiet()
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(10)
@@ -40,6 +41,18 @@ class Capture:
             self._process.kill()
             self._process.wait(5)
         return self
+
+    def _wait_quiet(self):
+        """Lets tcpdump write what it is behind with."""
+        sizes = [-1]
+
+        def still():
+            sizes.append(self.path.stat().st_size if self.path.exists() else 0)
+            return sizes[-1] == sizes[-2]
+        try:
+            wait_until("the capture is quiet", still, 5, every_s=0.1)
+        except NotReached:
+            pass  # there is always somebody talking; dropped tells whether it matters
 
     def __enter__(self):
         return self.start()

@@ -106,7 +106,8 @@ class Hawser(Node):
                 family = "inet6" if address.version == 6 else "inet"
                 lines.append(f"interfaces {interface.name} unit 0 family {family} "
                              f"address {address}")
-            lines.append(f"security zones security-zone {zone} interfaces {interface.name}.0")
+            if not any(line.endswith(f" interfaces {interface.name}.0") for line in self._lines):
+                lines.append(f"security zones security-zone {zone} interfaces {interface.name}.0")
         zones = {"trust": ["all"], "untrust": ["ike", "ping"], "vpn": ["all"]}
         used = "\n".join(lines)
         lines += [f"security zones security-zone {zone} host-inbound-traffic "

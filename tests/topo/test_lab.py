@@ -6,6 +6,7 @@
 import ipaddress
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 
 from lab import names
+from lab.capture import Capture, Packet, repeated_ivs
 from lab.ikepeer import IkePeer, Refused
 from lab.wait import NotReached, wait_until
 
@@ -162,3 +164,25 @@ def test_the_peer_in_python_agrees_with_strongswan(lab):
     with IkePeer(left, "192.0.2.1", "192.0.2.2", "another secret", udp=True) as peer:
         with pytest.raises(Refused, match="AUTHENTICATION_FAILED"):
             peer.init().auth(NETWORK_A, NETWORK_B)
+
+
+def test_a_capture_finds_what_is_in_the_clear_and_an_iv_that_comes_twice(lab):
+    a, b, left, right = build(lab)
+    left.initiate("vpn")
+    with Capture(a, "eth0") as inside, Capture(right, "eth1") as outside:
+        with lab.flow(a, b, count=100) as flow:
+            flow.wait_sent()
+    assert flow.lost == []
+    assert len(inside.in_the_clear(flow)) == 100
+    assert outside.in_the_clear(flow) == []
+    assert len(outside.esp()) == 100 and outside.dropped == inside.dropped == 0
+    assert repeated_ivs(outside) == []
+
+    frame = next(frame for _at, frame in outside.frames() if Packet.of(0, frame).esp)
+    with Capture(right, "eth1") as again:
+        raw = left.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        with raw:
+            raw.bind(("eth1", 0))
+            raw.send(frame)
+            wait_until("the frame is captured", lambda: again.find(frame))
+    assert len(repeated_ivs(outside, again)) == 1
