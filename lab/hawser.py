@@ -252,10 +252,10 @@ class Hawser(Node):
         return next(iter(self.hawser_pids("hawser-re")), None)
 
     def spu_pid(self, fpc, pic):
-        """The process of one SPU, or None."""
-        for spu in self.spus():
-            if (spu["fpc"], spu["pic"]) == (fpc, pic):
-                return spu.get("pid")
+        """The process of one SPU, or None; asks nobody, so it works without a routing engine."""
+        for pid, words in self.hawser_pids("hawser-spu").items():
+            if _slot_of(words) == fpc * 4 + pic:
+                return pid
         return None
 
     def lose_run_time_table(self):
@@ -278,6 +278,14 @@ class Hawser(Node):
 
 # What `show chassis spu` calls an SPU that carries traffic.
 READY = ("online", "active", "up")
+
+
+def _slot_of(words):
+    """The slot in an SPU's command line: `... --slot N`."""
+    for option, value in zip(words, words[1:]):
+        if option in ("--slot", "-s"):
+            return int(value)
+    return None
 
 
 def _maybe_json(text):

@@ -78,7 +78,7 @@ static bool take_batch(struct receiver *r)
 {
 	struct mmsghdr messages[BATCH] = { 0 };
 	struct iovec parts[BATCH];
-	union control controls[BATCH];
+	union control controls[BATCH] = { 0 };
 
 	for (unsigned int i = 0; i < BATCH; i++) {
 		parts[i] = (struct iovec){ r->payloads + i * PAYLOAD_MAX, PAYLOAD_MAX };
