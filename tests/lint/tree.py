@@ -8,13 +8,14 @@ SKIPPED = (".git", "__pycache__", "corpus", "data")
 
 # The table of the fences: folder -> (folders it may use, foreign libraries it may name, as the
 # variables of the top meson.build). "threads" and "libm" are everybody's. A folder may use what
-# the folders it may use may use in turn only where it is named here as well.
+# the folders it may use may use in turn only where it is named here as well. Of the keeper others
+# use keeper_link alone, the client's end of its socket.
 TABLE = {
     "common": ([], ["protobuf_c"]),
     "store": (["common"], ["lmdb", "protobuf_c"]),
     "bpf": (["common"], ["libbpf", "libxdp"]),
-    "offload": (["common"], ["dpdk", "ipsec_mb", "openssl", "libxdp", "libbpf"]),
-    "spu": (["offload", "store", "common"], ["dpdk"]),
+    "offload": (["common"], ["dpdk", "dpdk_driver", "ipsec_mb", "openssl", "libxdp", "libbpf"]),
+    "spu": (["offload", "store", "common", "keeper"], ["dpdk"]),
     "cluster": (["common"], []),
     "re/ike": (["common"], ["openssl"]),
     "re/pki": (["common"], ["openssl"]),
@@ -25,14 +26,14 @@ TABLE = {
                 "re/chassis"],
                ["libuv", "libmnl", "jansson", "libedit"]),
     "re/daemon": (["common", "store", "bpf", "cluster", "re/ike", "re/pki", "re/config", "re/vpn",
-                   "re/chassis", "re/cli"],
+                   "re/chassis", "re/cli", "keeper"],
                   ["libuv", "libmnl", "jansson", "openssl", "libbpf"]),
     "keeper": (["common"], []),
     "lab/traffic": (["common"], []),
 }
 EVERYBODYS = ("threads", "libm")
 # Variables of meson files that are a part of a folder but not called like it.
-PARTS = {"proto": "common", "traffic": "lab/traffic"}
+PARTS = {"proto": "common", "traffic": "lab/traffic", "keeper_link": "keeper", "steer": "bpf"}
 PURE = ("re/ike", "re/config", "re/vpn", "re/chassis", "cluster")
 
 
