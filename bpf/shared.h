@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The contract between the steering programs and user space: maps, keys, values (settled: 5.1).
+/* The contract between the steering programs and user space: maps, keys, values.
+ * docs/architecture.md, "How the programs meet", says how they work together.
  *
  * Included by BPF and by user space. Nothing is pinned: whoever needs a map is handed its
  * descriptor, or finds it by id and name. Maps keep their contents over every process's death, so a

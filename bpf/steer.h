@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads, attaches and feeds the steering programs (ideas 1 and 4; settled: 5.1, 5.2, 5.7).
+/* Loads, attaches and feeds the steering programs (ideas 1 and 4 of docs/architecture.md).
  *
  * A struct steer is a set of descriptors: the maps and programs of shared.h. steer_open() makes
  * them, steer_adopt() takes those that a predecessor made: from the keeper, or by id. The programs

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words that say who lives: one mmapable BPF array of 64-bit words (settled: 5.2, 5.3).
+/* The words that say who lives: one mmapable BPF array of 64-bit words.
+ * docs/architecture.md, "How the programs meet", says how they work together.
  *
  * The steering programs read it, the keeper and the routing engine store into its mapping with one
  * aligned 64-bit store each. The array's map is named ALIVE_MAP_NAME; map ALIVE_WORDS * 8 bytes of

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared memory of one node: what processes see of each other (settled: 5.2, 5.3, 5.5).
+/* Shared memory of one node: what processes see of each other.
+ * docs/architecture.md, "How the programs meet", says how they work together.
  *
  * One file, RUNDIR/node, made by the keeper, mapped by everybody. Each process has a slot with a
  * robust mutex that its main (data-plane) thread holds as long as it lives: the kernel wakes a

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Process slots: a robust mutex that a process holds as long as it lives (facts.md 3: its death is
- * seen by a waiter within about a millisecond, while pidfd and waitpid can take 70).
+/* Process slots: a robust mutex that a process holds as long as it lives (its death is seen
+ * by a waiter within about a millisecond, while pidfd and waitpid can take 70).
  *
  * Whoever gets the mutex and is not its process lets go of it at once, so that the next waiter gets
  * it too: the kernel wakes only one. */

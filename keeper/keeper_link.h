@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The link between the keeper (hawserd) and the processes it keeps (settled: 5.1, 5.2).
+/* The link between the keeper (hawserd) and the processes it keeps.
+ * docs/architecture.md, "How the programs meet", says how they work together.
  *
  * RUNDIR/keeper.sock, SOCK_SEQPACKET, one fixed struct per message, descriptors beside it
  * (SCM_RIGHTS), both ends of the same user (SO_PEERCRED). Descriptors have names; an SPU's own have

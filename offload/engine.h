@@ -34,7 +34,8 @@ struct engine_sa {
 enum engine_verdict {
 	ENGINE_OK = 0,
 	ENGINE_BAD_ICV,  /* inbound: authentication failed */
-	ENGINE_NOT_DONE, /* inline, inbound: the NIC handed the packet up as it came: use soft */
+	ENGINE_NOT_DONE, /* inline: the packet is as it came, run soft on it. Inbound: the NIC
+	                  * handed it up undecrypted; outbound: the NIC has lost its sessions */
 	ENGINE_FAILED,   /* the arithmetic could not be done */
 };
 
@@ -62,9 +63,12 @@ struct engine {
 	enum err (*session_add)(struct engine *e, const struct engine_sa *sa,
 	                        struct engine_session **ret, struct why *why);
 	void (*session_del)(struct engine *e, struct engine_session *session);
-	/* Outbound: encrypts, or marks the mbufs so that the port's transmit does. */
+	/* Outbound: encrypts, or marks the mbufs so that the port's transmit does. What was marked
+	 * goes to the port before the session is deleted. */
 	void (*burst_out)(struct engine *e, struct engine_op *ops, uint16_t n);
-	/* Inbound: decrypts and verifies, or tells from the mbuf's flags what the port has done. */
+	/* Inbound: decrypts and verifies, or tells from the mbuf's flags what the port has done.
+	 * Either engine believes those flags: so a packet that the NIC decrypted before its SA fell
+	 * back to soft is not decrypted twice. */
 	void (*burst_in)(struct engine *e, struct engine_op *ops, uint16_t n);
 	void (*close)(struct engine *e);
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The emulated inline-crypto NIC as an SPU brings it up: a DPDK port on an AF_XDP socket or on a
- * memory loop (design.md: the emulated inline-crypto NIC).
+ * memory loop.
  *
  * After emu_port_start() it is an ethdev port like any other: rte_eth_rx_burst(port, 0, ...) and
  * rte_eth_tx_burst(port, 0, ...), one queue each way, statistics by rte_eth_stats_get() and

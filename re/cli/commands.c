@@ -56,7 +56,7 @@ static const struct cli_arg load[] = {
 };
 
 /* Layouts: ? after a key means that it is left out where there is nothing to say. Numbers are
- * numbers. A list is empty when there is nothing, which is no error (settled.md 2). */
+ * numbers. A list is empty when there is nothing, which is no error. */
 const struct cli_command cli_commands[] = {
 	{ CLI_SHOW_IKE_SA, "show security ike security-associations", CLI_VIEW, ike_sa,
 	  "IKE SAs",

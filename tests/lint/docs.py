@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the documentation points at is there: relative links, and paths of the tree in `backticks`."""
+"""What is pointed at is there: relative links and paths of the tree in `backticks` of the
+documentation, and pages (*.md) that sources name."""
 import pathlib
 import re
 import sys
@@ -10,6 +11,7 @@ import tree
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 QUOTED = re.compile(r"`([A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)+/?)`")
 PAIR = re.compile(r"\.\[ch\]")
+PAGE = re.compile(r"[\w./-]+\.md\b")
 EXAMPLE = re.compile(r"NAME|FOLDER|FILE|TARGET|NNNN")
 
 
@@ -29,13 +31,23 @@ def check(page, text, tops):
     return problems
 
 
+def check_source(path, text, pages):
+    """A page that a comment names, with its path or without."""
+    return [f"{path}: names {page}, which is not there" for page in sorted(set(PAGE.findall(text)))
+            if not any(p == page or p.endswith("/" + page) for p in pages)]
+
+
 def main():
     tops = {p.parts[0] for p in tree.walk() if len(p.parts) > 1}
     problems = []
     for page in tree.walk(".md"):
         text = (tree.ROOT / page).read_text("utf-8")
         problems += check(page.as_posix(), PAIR.sub(".c", text), tops)
+    pages = [p.as_posix() for p in tree.walk(".md")]
+    for source in tree.walk(".c", ".h", ".def", ".proto", "meson.build", "dev"):
+        problems += check_source(source, (tree.ROOT / source).read_text("utf-8"), pages)
     planted = [
+        ("a page that no one can read", check_source("a.c", "/* (no-such.md 3) */", pages)),
         ("a dead link", check("docs/a.md", "see [b](no-such-page.md)", tops)),
         ("a file that is gone", check("docs/a.md", "in `common/no_such_file.c`", tops)),
     ]

@@ -21,14 +21,19 @@ FUNCTION = re.compile(r"^([A-Za-z_][^;{}=#]*\))\n\{\n(.*?)^\}$", re.MULTILINE | 
 
 
 def parameters(head):
-    """How many parameters the last parenthesis of a definition's head has."""
-    depth, commas, start = 0, 0, head.index("(")
-    for char in head[start:]:
+    """How many parameters a definition's head has: those that it takes, not where it puts what it
+    returns (ret, ret_...) and why it failed."""
+    depth, start = 0, head.index("(")
+    names = [""]
+    for char in head[start + 1:head.rindex(")")]:
         depth += {"(": 1, ")": -1}.get(char, 0)
-        commas += char == "," and depth == 1
-    inside = head[start + 1:head.rindex(")")].strip()
-    reason = inside.endswith("struct why *why")  # where an error is said, not a parameter
-    return 0 if inside in ("", "void") else commas + 1 - reason
+        if char == "," and depth == 0:
+            names.append("")
+        else:
+            names[-1] += char
+    taken = [n for n in names if n.strip() not in ("", "void")
+             and not re.search(r"\bret(_\w+)?(\[.*\])?$|struct why \*why$", n.strip())]
+    return len(taken)
 
 
 def c_functions(text):
@@ -73,7 +78,7 @@ def planted():
         ("a long function", check("a.c", tag + "int f(void)\n{\n" + "\tg();\n" * 80 + "}\n")),
         ("a long Python function", check("a.py", f"# {TAG}\ndef f():\n" + "    g()\n" * 80)),
         ("six parameters", check("a.c", tag + "static int f(int a, int b, int c,\n\t     int d, "
-                                 "void (*e)(int, int), int g)\n{\n}\n")),
+                                 "void (*e)(int, int), int g, int *ret)\n{\n}\n")),
         ("an unfinished word", check("a.c", tag + "/* TO" "DO: all */\n")),
     ]
 
