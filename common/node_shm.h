@@ -62,7 +62,9 @@ enum spu_stat {
 	SPU_SAS_SOFT,
 	SPU_BYTES_IN,
 	SPU_BYTES_OUT,
-	SPU_BUSY_NS, /* time spent working, for cpu-percent */
+	SPU_BUSY_NS,   /* time spent working, for cpu-percent */
+	SPU_HELD,      /* gauge: packets held for a planned move */
+	SPU_HOLD_LATE, /* anchors whose hold ended by the clock, not by the marker */
 	SPU_STATS
 };
 #define SPU_STAT_ROOM 64

@@ -59,18 +59,13 @@ static void indent(struct text *out, int depth)
 		text_add(out, "    ");
 }
 
-/* Line by line, without what a reader would trim. */
 static void write_comment(struct text *out, const struct tree_node *n, int depth)
 {
 	for (const char *p = n->comment; p && *p;) {
-		size_t len = strcspn(p, "\n"), shown = len;
+		size_t len = strcspn(p, "\n");
 
-		while (shown > 0 && strchr(" \t", p[shown - 1]))
-			shown--;
-		if (shown) {
-			indent(out, depth);
-			text_add(out, "# %.*s\n", (int)shown, p);
-		}
+		indent(out, depth);
+		text_add(out, "# %.*s\n", (int)len, p);
 		p += len;
 		p += *p == '\n';
 	}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* From decrypted bytes to a packet of the tunnel: trailer, inner packet, ECN, selectors. */
+#include "roads.h"
+#include "ecn.h"
+
+#include <arpa/inet.h>
+
+/* RFC 4303 2.4 to 2.6. Padding counts up from 1 and is checked; a dummy packet says 59. */
+static uint8_t trailer_check(const uint8_t *payload, size_t len, size_t *ret_len, uint8_t *ret_next)
+{
+	size_t pad = payload[len - 2];
+
+	if (pad + ESP_TRAILER_LEN > len)
+		return DROP_BAD_TRAILER;
+	*ret_len = len - ESP_TRAILER_LEN - pad;
+	*ret_next = payload[len - 1];
+	for (size_t i = 0; i < pad; i++)
+		if (payload[*ret_len + i] != i + 1)
+			return DROP_BAD_TRAILER;
+	return DROP_NONE;
+}
+
+static void v4_set_tos(uint8_t *ip, uint8_t tos)
+{
+	uint32_t sum = (uint16_t)~get_be16(ip + 10);
+
+	/* RFC 1624: HC' = ~(~HC + ~m + m') */
+	sum += (uint16_t)~get_be16(ip);
+	ip[1] = tos;
+	sum += get_be16(ip);
+	put_be16(ip + 10, csum_fold(sum));
+}
+
+static void v6_set_tos(uint8_t *ip, uint8_t tos)
+{
+	ip[0] = (uint8_t)(0x60 | tos >> 4);
+	ip[1] = (uint8_t)(tos << 4 | (ip[1] & 15));
+}
+
+static uint8_t ecn_apply(struct pkt *p, uint8_t *ip)
+{
+	uint8_t ecn = ecn_decapsulate(p->info.tos, p->tos);
+
+	if (ecn == ECN_DROP)
+		return DROP_ECN;
+	uint8_t tos = (uint8_t)((p->info.tos & ~ECN_MASK) | ecn);
+	if (tos == p->info.tos)
+		return DROP_NONE;
+	if (p->info.flow.family == 4)
+		v4_set_tos(ip, tos);
+	else
+		v6_set_tos(ip, tos);
+	return DROP_NONE;
+}
+
+/* The frame now begins before the inner packet and ends with it (RFC 4303 2.7: what is behind the
+ * inner packet's end is traffic flow confidentiality padding). */
+static void cut(struct pkt *p, uint8_t *ip)
+{
+	struct rte_mbuf *m = p->m;
+	uint8_t *frame = ip - ETHER_LEN;
+	const struct tunnel *tun = p->sa->tunnel;
+
+	m->data_off = (uint16_t)(frame - (uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)(ETHER_LEN + p->info.len);
+	m->pkt_len = m->data_len;
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	put_be16(frame + 12, p->info.flow.family == 4 ? ETHERTYPE_V4 : ETHERTYPE_V6);
+	*port_meta(m) = (struct fabric_hdr){
+		.kind = FABRIC_PLAIN_IN,
+		.anchor = p->sa->anchor,
+		.instance = htons(tun->instance),
+		.tunnel = htonl(tun->index),
+		.ifindex = htonl(tun->st0_ifindex),
+	};
+}
+
+static uint8_t decap(struct pkt *p)
+{
+	const struct alg_cipher *c = p->sa->cipher;
+	uint8_t *ip = p->esp + ESP_LEN + c->iv_len, next = 0;
+	size_t len = (size_t)p->esp_len - ESP_LEN - c->iv_len - c->icv_len;
+	uint8_t drop = trailer_check(ip, len, &len, &next);
+
+	if (drop != DROP_NONE)
+		return drop;
+	if (next == PROTO_NONE) {
+		p->consumed = true;
+		return DROP_NONE;
+	}
+	if (ip_info_read((struct view){ ip, len }, &p->info) != ERR_OK ||
+	    next != (p->info.flow.family == 4 ? PROTO_IPV4 : PROTO_IPV6))
+		return DROP_BAD_INNER;
+	if (!selectors_match(p->sa->ts, &p->info.flow, true))
+		return DROP_SELECTOR;
+	if (!p->sa->tunnel->known)
+		return DROP_NO_TUNNEL;
+	drop = ecn_apply(p, ip);
+	if (drop == DROP_NONE)
+		cut(p, ip);
+	return drop;
+}
+
+/* RFC 7296 2.23: an authentic packet from elsewhere says that the peer's NAT mapping changed. */
+static void look_for_move(struct roads *r, const struct pkt *p)
+{
+	struct sa *sa = p->sa;
+	const uint8_t *src = p->outer + (p->family == ADDR_V4 ? 12 : 8);
+	size_t len = addr_len(&sa->remote);
+
+	if (!sa->udp || (p->src_port == sa->remote_port && memcmp(src, sa->remote.b, len) == 0))
+		return;
+	struct spu_event e = { .kind = SPU_EVENT_PEER_MOVED,
+		               .arg = p->spi,
+		               .port = p->src_port,
+		               .family = p->family };
+	memcpy(e.addr, src, len);
+	tell_peer_moved(r->shm, &sa->in.told_ms, r->now_ms, &e);
+}
+
+static void finish_sa(struct roads *r, struct sa *sa)
+{
+	uint64_t packets = 0, bytes = 0, by_nic = 0;
+
+	for (uint8_t i = sa->in.burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
+		struct pkt *p = &r->burst.at[i];
+
+		if (!pkt_alive(p))
+			continue;
+		look_for_move(r, p);
+		p->drop = decap(p);
+		if (p->drop == DROP_BAD_TRAILER || p->drop == DROP_BAD_INNER)
+			__atomic_fetch_add((uint32_t *)&sa->in.runtime->malformed, 1,
+			                   __ATOMIC_RELAXED);
+		if (!pkt_alive(p))
+			continue;
+		packets++;
+		bytes += p->info.len;
+		by_nic += p->by_nic;
+	}
+	if (packets != 0)
+		sa_runtime_count(sa->in.runtime, packets, bytes, r->now_ms);
+	spu_count(&r->shm->stat[SPU_DECRYPTED], packets);
+	spu_count(&r->shm->stat[SPU_DECRYPTED_INLINE], by_nic);
+	spu_count(&r->shm->stat[SPU_BYTES_IN], bytes);
+}
+
+void esp_in_finish(struct roads *r)
+{
+	for (uint16_t i = 0; i < r->burst.n_sas; i++)
+		finish_sa(r, r->burst.sas[i]);
+	burst_ungroup(&r->burst, true);
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Inbound ESP before and after the engine (RFC 4303 3.4). */
+#include "roads.h"
+#include "ecn.h"
+#include "replay.h"
+
+#include <arpa/inet.h>
+
+enum { UDP_LEN = 8, PROTO_UDP = 17, PROTO_FRAGMENT = 44, SPI_RESERVED = 255 };
+
+/* ---------------------------------------------------------------- outer headers */
+
+static uint8_t v4_parse(struct pkt *p, struct reader *r, uint8_t *ret_proto)
+{
+	size_t have = rd_left(r);
+	const uint8_t *h = rd_view(r, IP_V4_LEN).p;
+
+	if (r->bad || h[0] >> 4 != 4)
+		return DROP_MALFORMED;
+	size_t header = (h[0] & 15u) * 4u, total = get_be16(h + 2);
+	if (header < IP_V4_LEN || total < header || total > have)
+		return DROP_MALFORMED;
+	if (!(p->m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) && csum_fold(csum_add(0, h, header)))
+		return DROP_MALFORMED;
+	if (get_be16(h + 6) & 0x3fff)
+		return DROP_FRAGMENT;
+	*ret_proto = h[9];
+	p->tos = h[1];
+	*r = rd_sub(r, total - IP_V4_LEN); /* what follows is the link's padding */
+	rd_skip(r, header - IP_V4_LEN);
+	return DROP_NONE;
+}
+
+static uint8_t v6_parse(struct pkt *p, struct reader *r, uint8_t *ret_proto)
+{
+	const uint8_t *h = rd_view(r, IP_V6_LEN).p;
+
+	if (r->bad || h[0] >> 4 != 6 || get_be16(h + 4) > rd_left(r))
+		return DROP_MALFORMED;
+	if (h[6] == PROTO_FRAGMENT)
+		return DROP_FRAGMENT;
+	*ret_proto = h[6];
+	p->tos = (uint8_t)(get_be16(h) >> 4);
+	*r = rd_sub(r, get_be16(h + 4));
+	return DROP_NONE;
+}
+
+/* RFC 3948 2.1, 3.1.1: the checksum is not looked at, the ICV says more. */
+static uint8_t udp_parse(struct pkt *p, struct reader *r)
+{
+	const uint8_t *h = rd_view(r, UDP_LEN).p;
+
+	if (r->bad)
+		return DROP_MALFORMED;
+	size_t len = get_be16(h + 4);
+	if (len < UDP_LEN || len - UDP_LEN > rd_left(r))
+		return DROP_MALFORMED;
+	p->src_port = get_be16(h);
+	p->dst_port = get_be16(h + 2);
+	*r = rd_sub(r, len - UDP_LEN);
+	return DROP_NONE;
+}
+
+static uint8_t outer_parse(struct pkt *p)
+{
+	struct view l3 = pkt_l3(p->m);
+	struct reader r = rd_of_view(l3);
+	uint8_t proto = 0;
+	uint8_t drop = p->family == ADDR_V4 ? v4_parse(p, &r, &proto) : v6_parse(p, &r, &proto);
+
+	if (drop != DROP_NONE)
+		return drop;
+	p->outer = rte_pktmbuf_mtod_offset(p->m, uint8_t *, ETHER_LEN);
+	p->udp = proto == PROTO_UDP;
+	if (p->udp)
+		drop = udp_parse(p, &r);
+	else if (proto != IPPROTO_NO_ESP)
+		drop = DROP_ENCAPSULATION;
+	if (drop != DROP_NONE)
+		return drop;
+	p->esp_len = (uint16_t)rd_left(&r);
+	const uint8_t *esp = rd_view(&r, ESP_LEN).p;
+	if (r.bad)
+		return DROP_BAD_HEADER;
+	p->esp = p->outer + (esp - l3.p);
+	p->spi = get_be32(esp);
+	p->wire_seq = get_be32(esp + 4);
+	return DROP_NONE;
+}
+
+void esp_in_parse(struct roads *r)
+{
+	for (uint16_t i = 0; i < r->burst.n; i++)
+		if (pkt_alive(&r->burst.at[i]))
+			r->burst.at[i].drop = outer_parse(&r->burst.at[i]);
+}
+
+/* ---------------------------------------------------------------- the SA */
+
+static bool is_for(const struct sa *sa, const struct pkt *p)
+{
+	const uint8_t *dst = p->outer + (p->family == ADDR_V4 ? 16 : 24);
+
+	return sa->local.family == p->family &&
+	       memcmp(dst, sa->local.b, addr_len(&sa->local)) == 0 &&
+	       ntohs(port_meta(p->m)->instance) == sa->instance;
+}
+
+static uint8_t find(struct roads *r, struct pkt *p)
+{
+	struct sa *sa = sa_table_by_spi(&r->sas, IPPROTO_NO_ESP, p->spi);
+
+	if (sa == NULL || !is_for(sa, p)) {
+		if (p->spi > SPI_RESERVED)
+			tell_bad_spi(&r->tell, r->shm, p->spi, r->now_ms);
+		return DROP_UNKNOWN_SPI;
+	}
+	if (sa->udp != p->udp || (p->udp && p->dst_port != sa->local_port))
+		return DROP_ENCAPSULATION;
+	if (r->now_ms >= sa->hard_ms)
+		return DROP_EXPIRED;
+	p->sa = sa;
+	return DROP_NONE;
+}
+
+void esp_in_find(struct roads *r)
+{
+	for (uint16_t i = 0; i < r->burst.n; i++)
+		if (pkt_alive(&r->burst.at[i]))
+			r->burst.at[i].drop = find(r, &r->burst.at[i]);
+}
+
+/* ---------------------------------------------------------------- before the engine */
+
+static void count_error(_Atomic uint32_t *counter)
+{
+	(void)__atomic_fetch_add((uint32_t *)counter, 1, __ATOMIC_RELAXED);
+}
+
+/* A packet may have been decrypted by a session of the NIC that is gone by now: its flags say so.
+ */
+static enum sa_engine engine_of(const struct roads *r, const struct pkt *p)
+{
+	bool nic = p->sa->in.session[SA_ENGINE_INLINE] != NULL ||
+	           (p->m->ol_flags & RTE_MBUF_F_RX_SEC_OFFLOAD) != 0;
+
+	return nic && r->sas.engines.by[SA_ENGINE_INLINE] != NULL ? SA_ENGINE_INLINE
+	                                                          : SA_ENGINE_SOFT;
+}
+
+static void fill_op(struct roads *r, uint16_t i)
+{
+	struct pkt *p = &r->burst.at[i];
+	const struct alg_cipher *c = p->sa->cipher;
+	enum sa_engine engine = engine_of(r, p);
+	struct engine_op *op = burst_op(&r->burst, engine, i);
+
+	op->m = p->m;
+	op->session = p->sa->in.session[engine];
+	op->iv = p->esp + ESP_LEN;
+	op->payload = p->esp + ESP_LEN + c->iv_len;
+	op->len = (uint32_t)(p->esp_len - ESP_LEN - c->iv_len - c->icv_len);
+	op->icv = op->payload + op->len;
+	op->verdict = ENGINE_FAILED;
+	pkt_aad(op, p);
+}
+
+static uint8_t prepare(struct roads *r, struct pkt *p)
+{
+	const struct alg_cipher *c = p->sa->cipher;
+	int payload = p->esp_len - ESP_LEN - c->iv_len - c->icv_len;
+
+	/* RFC 4303 2.4: the trailer ends on a multiple of 4. */
+	if (payload < ESP_ALIGN || payload % ESP_ALIGN != 0) {
+		count_error(&p->sa->in.runtime->malformed);
+		return DROP_BAD_HEADER;
+	}
+	p->seq = replay_infer(p->sa->in.runtime, p->wire_seq, p->sa->esn);
+	if (!replay_check(r->runtime, p->sa->in.runtime, p->seq)) {
+		count_error(&p->sa->in.runtime->replayed);
+		return DROP_REPLAY;
+	}
+	return DROP_NONE;
+}
+
+void esp_in_prepare(struct roads *r)
+{
+	for (uint16_t i = 0; i < r->burst.n; i++) {
+		struct pkt *p = &r->burst.at[i];
+
+		if (!pkt_alive(p))
+			continue;
+		p->drop = prepare(r, p);
+		if (p->drop == DROP_NONE)
+			fill_op(r, i);
+	}
+}
+
+/* ---------------------------------------------------------------- the engine */
+
+static void read_verdict(struct pkt *p, uint8_t verdict)
+{
+	if (verdict == ENGINE_OK)
+		return;
+	if (verdict == ENGINE_BAD_ICV)
+		count_error(&p->sa->in.runtime->auth_failed);
+	p->drop = verdict == ENGINE_BAD_ICV ? DROP_ICV : DROP_CRYPTO;
+}
+
+/* What the NIC handed up as it came is done in software: nothing is lost to a change of engine. */
+static void nic_work(struct roads *r)
+{
+	struct burst_work *w = &r->burst.work[SA_ENGINE_INLINE];
+	struct engine *nic = r->sas.engines.by[SA_ENGINE_INLINE];
+
+	if (w->n == 0)
+		return;
+	nic->burst_in(nic, w->op, w->n);
+	for (uint16_t i = 0; i < w->n; i++) {
+		struct pkt *p = &r->burst.at[w->of[i]];
+
+		if (w->op[i].verdict != ENGINE_NOT_DONE) {
+			p->by_nic = true;
+			read_verdict(p, w->op[i].verdict);
+			continue;
+		}
+		p->sa->in.missed++;
+		r->nic_missed = true;
+		struct engine_op *op = burst_op(&r->burst, SA_ENGINE_SOFT, w->of[i]);
+		*op = w->op[i];
+		op->session = p->sa->in.session[SA_ENGINE_SOFT];
+	}
+}
+
+void esp_in_engine(struct roads *r)
+{
+	struct burst_work *w = &r->burst.work[SA_ENGINE_SOFT];
+	struct engine *soft = r->sas.engines.by[SA_ENGINE_SOFT];
+
+	nic_work(r);
+	if (w->n == 0)
+		return;
+	soft->burst_in(soft, w->op, w->n);
+	for (uint16_t i = 0; i < w->n; i++)
+		read_verdict(&r->burst.at[w->of[i]], w->op[i].verdict);
+}
+
+/* ---------------------------------------------------------------- after the engine */
+
+/* RFC 4303 3.4.3: only what is authentic moves the window, and nothing is accepted twice. */
+static void accept_of(struct roads *r, struct sa *sa)
+{
+	uint64_t seq[BURST];
+	bool ok[BURST];
+	uint32_t n = 0;
+
+	for (uint8_t i = sa->in.burst_first; i != BURST_NONE; i = r->burst.at[i].next)
+		seq[n++] = r->burst.at[i].seq;
+	replay_accept(r->runtime, sa->in.runtime, seq, ok, n);
+	n = 0;
+	for (uint8_t i = sa->in.burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
+		if (ok[n++])
+			continue;
+		r->burst.at[i].drop = DROP_REPLAY;
+		count_error(&sa->in.runtime->replayed);
+	}
+}
+
+void esp_in_accept(struct roads *r)
+{
+	burst_group(&r->burst, true);
+	for (uint16_t i = 0; i < r->burst.n_sas; i++)
+		accept_of(r, r->burst.sas[i]);
+}

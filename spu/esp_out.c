@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Outbound ESP before and after the engine (RFC 4303 3.3). */
+#include "roads.h"
+
+#include <arpa/inet.h>
+
+/* ---------------------------------------------------------------- the SA, and whether it fits */
+
+/* RFC 4301 5.1: the newest SA of the tunnel that takes the packet. */
+static uint8_t choose(const struct roads *r, struct pkt *p, const struct tunnel *tun)
+{
+	uint8_t drop = DROP_NO_SA;
+
+	for (struct sa *sa = tun->sas; sa != NULL; sa = sa->next_of_tunnel) {
+		if (!sa->sending || !selectors_match(sa->ts, &p->info.flow, false))
+			continue;
+		if (r->now_ms < sa->hard_ms) {
+			p->sa = sa;
+			return DROP_NONE;
+		}
+		drop = DROP_EXPIRED;
+	}
+	return drop;
+}
+
+static uint16_t esp_size(const struct sa *sa, const struct pkt *p)
+{
+	return (uint16_t)(ESP_LEN + sa->cipher->iv_len + p->info.len + p->pad + ESP_TRAILER_LEN +
+	                  sa->cipher->icv_len);
+}
+
+static uint8_t fit(const struct roads *r, struct pkt *p)
+{
+	const struct sa *sa = p->sa;
+	uint32_t path = __atomic_load_n((uint16_t *)&sa->out.runtime->path_mtu, __ATOMIC_RELAXED);
+
+	p->pad = (uint8_t)(-(p->info.len + ESP_TRAILER_LEN) & (ESP_ALIGN - 1));
+	uint32_t front = (uint32_t)(sa->encap.len + ESP_LEN + sa->cipher->iv_len);
+	uint32_t back = (uint32_t)(p->pad + ESP_TRAILER_LEN + sa->cipher->icv_len);
+	uint32_t total = front + p->info.len + back;
+	if (total > r->wire_mtu || (path != 0 && total > path))
+		return DROP_TOO_BIG;
+	uint32_t slack = p->m->data_len - (uint32_t)ETHER_LEN - p->info.len;
+	if (rte_pktmbuf_headroom(p->m) < front || rte_pktmbuf_tailroom(p->m) + slack < back)
+		return DROP_NO_BUFFER;
+	return DROP_NONE;
+}
+
+static uint8_t prepare(const struct roads *r, struct pkt *p)
+{
+	const struct tunnel *tun = sa_table_tunnel(&r->sas, ntohl(port_meta(p->m)->tunnel));
+
+	if (ip_info_read(pkt_l3(p->m), &p->info) != ERR_OK || p->info.flow.family != p->family)
+		return DROP_MALFORMED;
+	if (tun == NULL || !tun->known)
+		return DROP_NO_TUNNEL;
+	uint8_t drop = choose(r, p, tun);
+	return drop != DROP_NONE ? drop : fit(r, p);
+}
+
+void esp_out_prepare(struct roads *r)
+{
+	for (uint16_t i = 0; i < r->burst.n; i++)
+		if (pkt_alive(&r->burst.at[i]))
+			r->burst.at[i].drop = prepare(r, &r->burst.at[i]);
+}
+
+/* ---------------------------------------------------------------- sequence numbers */
+
+/* RFC 4303 3.3.3: where the numbers end, the SA stops sending. */
+static void number(struct roads *r, struct sa *sa)
+{
+	uint64_t seq = 0;
+	uint32_t n = sa_runtime_take_seq(sa->out.runtime, sa->out.burst_n, &seq);
+
+	if (n < sa->out.burst_n)
+		tell_exhausted(r->shm, &sa->out.told_ms, r->now_ms, sa->out.slot);
+	for (uint8_t i = sa->out.burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
+		struct pkt *p = &r->burst.at[i];
+
+		if (n == 0) {
+			p->drop = DROP_SEQ_EXHAUSTED;
+			continue;
+		}
+		p->seq = seq++;
+		n--;
+	}
+}
+
+void esp_out_number(struct roads *r)
+{
+	burst_group(&r->burst, false);
+	for (uint16_t i = 0; i < r->burst.n_sas; i++)
+		number(r, r->burst.sas[i]);
+}
+
+/* ---------------------------------------------------------------- headers and trailers */
+
+static void write_trailer(const struct pkt *p, uint8_t *end)
+{
+	for (uint8_t i = 0; i < p->pad; i++)
+		end[i] = (uint8_t)(i + 1);
+	end[p->pad] = p->pad;
+	end[p->pad + 1] = p->info.flow.family == 4 ? PROTO_IPV4 : PROTO_IPV6;
+}
+
+/* No nonce is used twice: the explicit IV is the epoch and the sequence number (RFC 4106 3.1; the
+ * first safety rule of design.md). */
+static void write_esp(const struct pkt *p)
+{
+	put_be32(p->esp, p->sa->out.spi);
+	put_be32(p->esp + 4, (uint32_t)p->seq);
+	put_be64(p->esp + ESP_LEN, (uint64_t)p->sa->epoch << 48 | p->seq);
+}
+
+static void write_frame(struct pkt *p, uint16_t payload)
+{
+	struct rte_mbuf *m = p->m;
+	const struct encap *e = &p->sa->encap;
+	uint8_t *frame = p->outer - ETHER_LEN;
+
+	m->data_off = (uint16_t)(frame - (uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)(ETHER_LEN + e->len + payload);
+	m->pkt_len = m->data_len;
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	m->l2_len = ETHER_LEN;
+	m->l3_len = e->ip_len;
+	put_be16(frame + 12, e->family == ADDR_V4 ? ETHERTYPE_V4 : ETHERTYPE_V6);
+	*port_meta(m) = (struct fabric_hdr){
+		.kind = FABRIC_WIRE_OUT,
+		.anchor = p->sa->anchor,
+		.instance = htons(p->sa->instance),
+		.tunnel = htonl(p->sa->tunnel_index),
+	};
+}
+
+static void fill_op(struct roads *r, uint16_t i)
+{
+	struct pkt *p = &r->burst.at[i];
+	enum sa_engine engine = (enum sa_engine)p->sa->out.engine;
+	struct engine_op *op = burst_op(&r->burst, engine, i);
+
+	op->m = p->m;
+	op->session = p->sa->out.session[engine];
+	op->iv = p->esp + ESP_LEN;
+	op->payload = p->esp + ESP_LEN + p->sa->cipher->iv_len;
+	op->len = (uint32_t)(p->info.len + p->pad + ESP_TRAILER_LEN);
+	op->icv = op->payload + op->len;
+	op->verdict = ENGINE_FAILED;
+	pkt_aad(op, p);
+}
+
+void esp_out_write(struct roads *r)
+{
+	for (uint16_t i = 0; i < r->burst.n; i++) {
+		struct pkt *p = &r->burst.at[i];
+
+		if (!pkt_alive(p))
+			continue;
+		const struct sa *sa = p->sa;
+		uint8_t *ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, ETHER_LEN);
+		uint16_t payload = esp_size(sa, p);
+		struct encap_inner inner = { p->info.tos, p->info.df, (uint16_t)p->seq };
+
+		p->esp = ip - sa->cipher->iv_len - ESP_LEN;
+		p->outer = p->esp - sa->encap.len;
+		write_trailer(p, ip + p->info.len);
+		encap_write(&sa->encap, p->outer, payload, inner);
+		write_esp(p);
+		write_frame(p, payload);
+		fill_op(r, i);
+	}
+}
+
+/* ---------------------------------------------------------------- the engine */
+
+/* What the NIC would not mark goes out by software: its bytes are still as we wrote them. */
+static void nic_work(struct roads *r)
+{
+	struct burst_work *w = &r->burst.work[SA_ENGINE_INLINE];
+	struct engine *nic = r->sas.engines.by[SA_ENGINE_INLINE];
+
+	if (w->n == 0)
+		return;
+	nic->burst_out(nic, w->op, w->n);
+	for (uint16_t i = 0; i < w->n; i++) {
+		struct pkt *p = &r->burst.at[w->of[i]];
+
+		p->by_nic = w->op[i].verdict == ENGINE_OK;
+		if (p->by_nic)
+			continue;
+		p->sa->out.missed++;
+		r->nic_missed = true;
+		struct engine_op *op = burst_op(&r->burst, SA_ENGINE_SOFT, w->of[i]);
+		*op = w->op[i];
+		op->session = p->sa->out.session[SA_ENGINE_SOFT];
+	}
+}
+
+static void soft_work(struct roads *r)
+{
+	struct burst_work *w = &r->burst.work[SA_ENGINE_SOFT];
+	struct engine *soft = r->sas.engines.by[SA_ENGINE_SOFT];
+
+	if (w->n == 0)
+		return;
+	soft->burst_out(soft, w->op, w->n);
+	for (uint16_t i = 0; i < w->n; i++) {
+		struct pkt *p = &r->burst.at[w->of[i]];
+		const struct encap *e = &p->sa->encap;
+
+		if (w->op[i].verdict != ENGINE_OK)
+			p->drop = DROP_CRYPTO;
+		else if (encap_wants_checksum(e))
+			encap_checksum(e, p->outer, esp_size(p->sa, p));
+	}
+}
+
+static void count(struct roads *r, struct sa *sa)
+{
+	uint64_t packets = 0, bytes = 0, by_nic = 0;
+
+	for (uint8_t i = sa->out.burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
+		const struct pkt *p = &r->burst.at[i];
+
+		if (!pkt_alive(p))
+			continue;
+		packets++;
+		bytes += p->info.len;
+		by_nic += p->by_nic;
+	}
+	if (packets != 0)
+		sa_runtime_count(sa->out.runtime, packets, bytes, r->now_ms);
+	spu_count(&r->shm->stat[SPU_ENCRYPTED], packets);
+	spu_count(&r->shm->stat[SPU_ENCRYPTED_INLINE], by_nic);
+	spu_count(&r->shm->stat[SPU_BYTES_OUT], bytes);
+}
+
+void esp_out_engine(struct roads *r)
+{
+	nic_work(r);
+	soft_work(r);
+	for (uint16_t i = 0; i < r->burst.n_sas; i++)
+		count(r, r->burst.sas[i]);
+	burst_ungroup(&r->burst, false);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A security association as the data path sees it: a pair, decided when it is built.
+ *
+ * Header bytes, selectors and cipher sessions stand ready; what changes with every packet is in the
+ * run-time half (sa_runtime.h). Each direction has a session of the soft engine as long as it
+ * lives, and one of the NIC while it is promoted (idea 6): a packet that the NIC did not do is done
+ * by the other, so a change of engine loses nothing. Data-plane thread. */
+#ifndef SA_H
+#define SA_H
+#include "encap.h"
+#include "engine.h"
+#include "secret.h"
+#include "selectors.h"
+
+enum { SA_ENGINES = 2 }; /* of enum sa_engine */
+
+struct sa_engines {
+	struct engine *by[SA_ENGINES]; /* borrowed; inline may be NULL, soft never is */
+};
+
+/* One direction. */
+struct sa_half {
+	struct sa_runtime *runtime;                 /* in the mapped table */
+	struct engine_session *session[SA_ENGINES]; /* own */
+	struct secret *key;                         /* owns: cipher key, then salt */
+	uint32_t spi;
+	uint32_t slot;
+	uint8_t engine; /* enum sa_engine: which works on it now */
+	/* Of the burst in work: its packets of this SA, as a list of indices (pkt.h). */
+	uint8_t burst_n, burst_first, burst_last;
+	uint32_t missed;   /* packets that the NIC should have done and did not, since promotion */
+	uint8_t failures;  /* of promotions, in a row (nic.c) */
+	uint64_t since_ms; /* of the last promotion */
+	uint64_t retry_ms; /* no promotion is tried before */
+	uint64_t told_ms;  /* last event about it */
+};
+
+struct sa {
+	struct sa_half in, out;
+	const struct alg_cipher *cipher;
+	struct encap encap;
+	struct addr local, remote; /* outer */
+	uint16_t local_port, remote_port;
+	uint16_t instance; /* routing instance of the gateway */
+	uint16_t epoch;    /* of the nonces that we make */
+	uint8_t anchor;
+	uint8_t protocol; /* 50 */
+	bool udp, esn;
+	bool sending;     /* the peer is known to have it */
+	uint64_t hard_ms; /* CLOCK_BOOTTIME; UINT64_MAX: none */
+	uint64_t serial;  /* of several that send, the highest is taken */
+	uint32_t tunnel_index;
+	struct selectors *ts;  /* owns */
+	struct tunnel *tunnel; /* borrowed from the table that the SA is in */
+	struct sa *next_spi, *next_of_tunnel;
+};
+
+/* A tunnel, known by its record, or named by an SA before its record came. */
+struct tunnel {
+	uint32_t index;
+	uint32_t st0_ifindex;
+	uint16_t instance;
+	uint8_t df;     /* enum encap_df */
+	uint8_t choice; /* EngineChoice of the record */
+	bool known;
+	struct sa *sas; /* newest first */
+	struct tunnel *next;
+};
+
+struct Hawser__ChildSaRecord;
+
+/* Builds an SA from its record, without sessions. ERR_UNSUPPORTED for an algorithm that is not
+ * built; ERR_RANGE for a slot that is not of the run-time table. */
+enum err sa_make(const struct Hawser__ChildSaRecord *m, struct sa_runtime_table *runtime,
+                 struct sa **ret, struct why *why) MUST_CHECK;
+/* Closes the sessions, wipes the keys. Takes NULL; not for one that is in a table. */
+void sa_free(const struct sa_engines *e, struct sa *sa);
+
+/* Opens what is missing of the soft sessions. */
+enum err sa_open(const struct sa_engines *e, struct sa *sa, struct why *why) MUST_CHECK;
+/* Takes the sessions of an older version of the same SA where they still fit. */
+void sa_inherit(struct sa *sa, struct sa *old);
+
+/* Moves one direction to the NIC; on failure it stays where it is. */
+enum err sa_promote(const struct sa_engines *e, struct sa *sa, bool inbound,
+                    struct why *why) MUST_CHECK;
+/* Moves it back. Packets that the NIC still hands up are known by their flags. */
+void sa_demote(const struct sa_engines *e, struct sa *sa, bool inbound);
+
+#endif

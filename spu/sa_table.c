@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "sa_table.h"
+
+#include <stdlib.h>
+
+enum { CHAINS_MIN = 64, CHAINS_MAX = 1 << 20 };
+
+enum err sa_table_init(struct sa_table *t, uint32_t sas, const struct sa_engines *engines)
+{
+	uint32_t chains = CHAINS_MIN;
+
+	while (chains < sas && chains < CHAINS_MAX)
+		chains *= 2;
+	*t = (struct sa_table){ .mask = chains - 1, .engines = *engines };
+	t->by_spi = calloc(chains, sizeof(struct sa *));
+	t->tunnels = calloc(chains, sizeof(struct tunnel *));
+	if (t->by_spi != NULL && t->tunnels != NULL)
+		return ERR_OK;
+	sa_table_done(t);
+	return ERR_MEMORY;
+}
+
+void sa_table_done(struct sa_table *t)
+{
+	if (t->by_spi != NULL && t->tunnels != NULL) {
+		sa_table_clear(t);
+		for (uint32_t i = 0; i <= t->mask; i++)
+			while (t->tunnels[i] != NULL) {
+				struct tunnel *tun = t->tunnels[i];
+				t->tunnels[i] = tun->next;
+				free(tun);
+			}
+	}
+	free(t->by_spi);
+	free(t->tunnels);
+	*t = (struct sa_table){ 0 };
+}
+
+static struct tunnel **tunnel_link(struct sa_table *t, uint32_t index)
+{
+	struct tunnel **link = &t->tunnels[sa_table_hash(index) & t->mask];
+
+	while (*link != NULL && (*link)->index != index)
+		link = &(*link)->next;
+	return link;
+}
+
+struct tunnel *sa_table_tunnel_get(struct sa_table *t, uint32_t index)
+{
+	struct tunnel **link = tunnel_link(t, index);
+
+	if (*link == NULL) {
+		*link = calloc(1, sizeof(struct tunnel));
+		if (*link != NULL)
+			(*link)->index = index;
+	}
+	return *link;
+}
+
+/* A tunnel lives as long as its record or one of its SAs. */
+static void tunnel_drop(struct sa_table *t, uint32_t index)
+{
+	struct tunnel **link = tunnel_link(t, index);
+	struct tunnel *tun = *link;
+
+	if (tun == NULL || tun->known || tun->sas != NULL)
+		return;
+	*link = tun->next;
+	free(tun);
+}
+
+void sa_table_tunnel_changed(struct tunnel *tun)
+{
+	for (struct sa *sa = tun->sas; sa != NULL; sa = sa->next_of_tunnel)
+		sa->encap.df = tun->df;
+}
+
+void sa_table_tunnel_del(struct sa_table *t, uint32_t index)
+{
+	struct tunnel *tun = sa_table_tunnel(t, index);
+
+	if (tun != NULL)
+		tun->known = false;
+	tunnel_drop(t, index);
+}
+
+static void link_in(struct sa_table *t, struct sa *sa, struct tunnel *tun)
+{
+	struct sa **head = &t->by_spi[sa_table_hash(sa->in.spi) & t->mask];
+	struct sa **at = &tun->sas;
+
+	sa->next_spi = *head;
+	*head = sa;
+	while (*at != NULL && (*at)->serial > sa->serial)
+		at = &(*at)->next_of_tunnel;
+	sa->next_of_tunnel = *at;
+	*at = sa;
+	sa->tunnel = tun;
+	sa->encap.df = tun->df;
+	t->n_sas++;
+}
+
+/* Takes an SA out of its lists; its tunnel may be without SAs then. */
+static void link_out(struct sa_table *t, struct sa *sa)
+{
+	struct sa **link = &t->by_spi[sa_table_hash(sa->in.spi) & t->mask];
+	struct sa **at = &sa->tunnel->sas;
+
+	while (*link != sa)
+		link = &(*link)->next_spi;
+	*link = sa->next_spi;
+	while (*at != sa)
+		at = &(*at)->next_of_tunnel;
+	*at = sa->next_of_tunnel;
+	sa->next_spi = sa->next_of_tunnel = NULL;
+	t->n_sas--;
+}
+
+static void remove_sa(struct sa_table *t, struct sa *sa)
+{
+	uint32_t tunnel = sa->tunnel_index;
+
+	link_out(t, sa);
+	sa_free(&t->engines, sa);
+	tunnel_drop(t, tunnel);
+}
+
+enum err sa_table_put(struct sa_table *t, struct sa *sa, struct why *why)
+{
+	struct sa *old = sa_table_by_spi(t, sa->protocol, sa->in.spi);
+	struct tunnel *tun = sa_table_tunnel_get(t, sa->tunnel_index);
+	enum err e = tun != NULL ? ERR_OK : ERR_MEMORY;
+
+	/* The old one goes only when the new one can work: it takes over what still fits. */
+	if (e == ERR_OK && old != NULL)
+		sa_inherit(sa, old);
+	if (e == ERR_OK)
+		e = sa_open(&t->engines, sa, why);
+	if (e != ERR_OK) {
+		if (old != NULL)
+			sa_inherit(old, sa);
+		sa_free(&t->engines, sa);
+		tunnel_drop(t, tun != NULL ? tun->index : 0);
+		return e;
+	}
+	link_in(t, sa, tun);
+	if (old != NULL)
+		remove_sa(t, old);
+	return ERR_OK;
+}
+
+void sa_table_del(struct sa_table *t, uint8_t protocol, uint32_t spi)
+{
+	struct sa *sa = sa_table_by_spi(t, protocol, spi);
+
+	if (sa != NULL)
+		remove_sa(t, sa);
+}
+
+void sa_table_clear(struct sa_table *t)
+{
+	for (uint32_t i = 0; i <= t->mask; i++)
+		while (t->by_spi[i] != NULL)
+			remove_sa(t, t->by_spi[i]);
+}
+
+void sa_table_each(struct sa_table *t, uint32_t chain, void (*fn)(void *ctx, struct sa *sa),
+                   void *ctx)
+{
+	for (struct sa *sa = t->by_spi[chain & t->mask]; sa != NULL; sa = sa->next_spi)
+		fn(ctx, sa);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The two roads on a bench: one SPU's context, SAs by description, packets in and out.
+ *
+ * With RIG_SOFT frames go straight into the roads. With RIG_INLINE they come and go through the
+ * emulated NIC on a memory loop, as a peer's frames would, and every SA is promoted. */
+#ifndef RIG_H
+#define RIG_H
+#include "roads.h"
+#include "runner.h"
+
+enum rig_engine { RIG_SOFT, RIG_INLINE, RIG_ENGINES };
+enum rig_road { RIG_IN, RIG_OUT };
+enum { RIG_FRAME_MAX = 2048, RIG_NOW = 1000000, RIG_TUNNEL = 131073, RIG_ST0 = 77, RIG_ANCHOR = 7 };
+
+struct rig {
+	struct roads roads;
+	struct node_shm *node; /* slot 0 is ours */
+	struct sa_runtime_table runtime;
+	struct sa_engines engines;
+	enum rig_engine kind;
+	struct rte_mempool *pool;
+	uint16_t wire, far; /* ports of the loop; far is the peer's */
+	char runtime_path[64];
+	uint32_t slots; /* taken */
+};
+
+/* What differs from SA to SA; zero is a sensible default for most. */
+struct rig_sa {
+	const char *local, *remote;      /* outer; NULL: 192.0.2.1, 198.51.100.2 */
+	uint32_t spi_in, spi_out;        /* 0: 0x1007, 0x2000 */
+	const uint8_t *key_in, *key_out; /* NULL: fixed */
+	uint16_t bits;                   /* 0: 128 */
+	bool udp, esn, not_sending;
+	uint16_t local_port, remote_port; /* 0: 4500 */
+	uint16_t window, epoch;
+	uint64_t hard_ms, serial;
+	uint32_t tunnel;                  /* 0: RIG_TUNNEL */
+	const char *ts_local, *ts_remote; /* prefix; NULL: everything of both families */
+	uint8_t ts_proto;
+	uint16_t ts_port_first, ts_port_last; /* of the remote side; 0, 0: all */
+};
+
+void eal_for(TCase *tc);
+
+struct rig *rig_new(enum rig_engine kind);
+void rig_free(struct rig *rig);
+/* A known tunnel; RIG_TUNNEL is there from the start. */
+struct tunnel *rig_tunnel(struct rig *rig, uint32_t index);
+struct sa *rig_sa(struct rig *rig, const struct rig_sa *spec);
+/* Demotes or promotes both directions. */
+void rig_promote(struct rig *rig, struct sa *sa, bool nic);
+/* As if seq - 1 packets had passed: outbound seq is taken next, inbound it is expected next. */
+void rig_seq(struct rig *rig, struct sa *sa, uint64_t seq);
+
+struct rig_result {
+	uint8_t drop; /* what the packet was dropped for; DROP_NONE: passed, consumed or held */
+	bool consumed;
+	size_t len; /* IP packet that came out; 0: none */
+	uint8_t ip[RIG_FRAME_MAX];
+	struct fabric_hdr meta; /* of it */
+};
+
+/* Takes one IP packet along a road. */
+struct rig_result rig_run(struct rig *rig, enum rig_road road, const void *ip, size_t len);
+/* An mbuf with that packet, as the port would hand it up. */
+struct rte_mbuf *rig_mbuf(struct rig *rig, enum rig_road road, const void *ip, size_t len);
+
+uint64_t rig_stat(const struct rig *rig, enum spu_stat s);
+uint64_t rig_drops(const struct rig *rig);
+const char *rig_engine_name(enum rig_engine kind);
+
+#endif
