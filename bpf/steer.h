@@ -123,16 +123,21 @@ struct steer_counts {
 /* Sums over all CPUs. */
 enum err steer_counters(const struct steer *s, struct steer_counts *ret) MUST_CHECK;
 
-/* What an interface has counted of packets that a redirect lost after the program had returned
- * (ETHTOOL_GSTATS of the veth driver, and the receive and transmit drops of the device). Each frame
- * is in one field: in + out of the fabric add up with these. */
+/* What an interface has counted (ETHTOOL_GSTATS of the veth driver, summed over its queues; 0 where
+ * the driver has no such counter; and the device's own). A redirect may fail after the program has
+ * returned, so that the program counted REDIRECTED; where such a frame went:
+ * - into a veth (devmap, st0's far end): tx_xdp_xmit_errors of that end when the peer's ring of 256
+ *   frames is full; its peer's program sees tx_xdp_xmit frames;
+ * - to an AF_XDP socket without room: rx_drops of the SPU's end, and XDP_STATISTICS of the socket;
+ * - what a socket sends into a veth whose peer's ring is full: tx_dropped of that end. */
 struct steer_device_counts {
-	uint64_t rx_xdp_packets; /* frames that its XDP program saw */
-	uint64_t rx_xdp_drops; /* dropped by the program (also in steer_counters()) or before it */
-	uint64_t rx_xdp_redirect_errors;
-	uint64_t tx_xdp_xmit;        /* frames redirected into it */
-	uint64_t tx_xdp_xmit_errors; /* of those lost: the peer's ring (256 frames) was full */
-	uint64_t rx_dropped, tx_dropped;
+	uint64_t rx_xdp_packets;         /* frames that its program took */
+	uint64_t rx_xdp_redirect;        /* of these: redirected, and it worked */
+	uint64_t rx_xdp_drops;           /* of these: dropped by the program */
+	uint64_t rx_drops;               /* lost before the program, or by a redirect that failed */
+	uint64_t tx_xdp_xmit;            /* redirected into this end, and handed to its peer */
+	uint64_t tx_xdp_xmit_errors;     /* redirected into this end, and lost */
+	uint64_t rx_dropped, tx_dropped; /* the device's own counters */
 };
 enum err steer_device_counters(const char *ifname, struct steer_device_counts *ret) MUST_CHECK;
 

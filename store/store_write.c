@@ -8,14 +8,21 @@
  * too, and a store that is full could not be emptied without. */
 enum { RESERVE_PART = 8 };
 
-/* Pages on LMDB's list of free ones: database 0, each value a count and that many numbers. */
-static enum err count_free(MDB_txn *txn, size_t *ret)
+/* Pages on LMDB's list of free ones: database 0, each value a count and that many numbers. LMDB
+ * opens a cursor on it in a reading transaction only, so this takes one of its own. */
+static enum err count_free(struct store *s, size_t *ret)
 {
+	MDB_txn *txn;
 	MDB_cursor *c;
 	MDB_val k, v;
 	size_t n = 0;
 
-	TRY(store_err(mdb_cursor_open(txn, 0, &c)));
+	TRY(store_err(mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn)));
+	enum err e = store_err(mdb_cursor_open(txn, 0, &c));
+	if (e) {
+		mdb_txn_abort(txn);
+		return e;
+	}
 	while (mdb_cursor_get(c, &k, &v, MDB_NEXT) == MDB_SUCCESS) {
 		size_t pages = 0;
 
@@ -24,6 +31,7 @@ static enum err count_free(MDB_txn *txn, size_t *ret)
 		n += pages;
 	}
 	mdb_cursor_close(c);
+	mdb_txn_abort(txn);
 	*ret = n;
 	return ERR_OK;
 }
@@ -40,7 +48,7 @@ static enum err look_at_room(struct store *s)
 	s->tight = false;
 	if (info.me_last_pgno < limit)
 		return ERR_OK;
-	TRY(count_free(s->write, &free_pages));
+	TRY(count_free(s, &free_pages));
 	s->tight = info.me_last_pgno >= limit + free_pages;
 	return ERR_OK;
 }

@@ -59,13 +59,18 @@ static void indent(struct text *out, int depth)
 		text_add(out, "    ");
 }
 
+/* Line by line, without what a reader would trim. */
 static void write_comment(struct text *out, const struct tree_node *n, int depth)
 {
 	for (const char *p = n->comment; p && *p;) {
-		size_t len = strcspn(p, "\n");
+		size_t len = strcspn(p, "\n"), shown = len;
 
-		indent(out, depth);
-		text_add(out, "# %.*s\n", (int)len, p);
+		while (shown > 0 && strchr(" \t", p[shown - 1]))
+			shown--;
+		if (shown) {
+			indent(out, depth);
+			text_add(out, "# %.*s\n", (int)shown, p);
+		}
 		p += len;
 		p += *p == '\n';
 	}

@@ -33,6 +33,34 @@ static int take(struct lexer *lx)
 	return c;
 }
 
+/* Length of the UTF-8 sequence that begins with c; 0 when none does (RFC 3629). */
+static size_t utf8_len(uint8_t c)
+{
+	if (c < 0x80)
+		return 1;
+	return c >= 0xc2 && c <= 0xdf ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+}
+
+/* Whatever is stored can be shown, also as JSON. Overlong forms and surrogates are refused. */
+static bool utf8(const char *text, size_t len)
+{
+	const uint8_t *p = (const uint8_t *)text;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_len(p[i]);
+		if (n == 0 || n > len - i)
+			return false;
+		for (size_t k = 1; k < n; k++)
+			if ((p[i + k] & 0xc0) != 0x80)
+				return false;
+		if (n > 2 &&
+		    ((p[i] == 0xe0 && p[i + 1] < 0xa0) || (p[i] == 0xed && p[i + 1] > 0x9f) ||
+		     (p[i] == 0xf0 && p[i + 1] < 0x90) || (p[i] == 0xf4 && p[i + 1] > 0x8f)))
+			return false;
+	}
+	return true;
+}
+
 static void comment_put(struct lexer *lx, int c)
 {
 	if (lx->comment_len + 1 < sizeof(lx->comment) && (c == '\n' || c == '\t' || c >= ' '))
@@ -88,6 +116,8 @@ static enum err block_comment(struct lexer *lx, struct why *why)
 		if (last)
 			comment_put(lx, last);
 		last = c;
+		while (c == '\n' && (peek(lx) == ' ' || peek(lx) == '\t'))
+			(void)take(lx); /* indentation is the writer's */
 	}
 	comment_trim(lx, text);
 	if (behind || lx->comment_len == text)
@@ -164,6 +194,8 @@ static enum err quoted_word(struct lexer *lx, struct lex_token *ret, struct why 
 			               LEX_WORD_MAX - 1);
 		buf[len++] = (char)c;
 	}
+	if (!utf8(buf, len))
+		return why_set(why, ERR_SYNTAX, "a string is not valid UTF-8");
 	ret->quoted = true;
 	return word_done(buf, len, ret);
 }
@@ -280,8 +312,12 @@ enum err lex_peek(struct lexer *lx, char *buf, size_t cap, struct why *why)
 
 char *lex_take_comment(struct lexer *lx)
 {
-	char *copy = lx->comment_len ? strndup(lx->comment, lx->comment_len) : NULL;
+	bool sound = utf8(lx->comment, lx->comment_len);
 
+	for (size_t i = 0; !sound && i < lx->comment_len; i++)
+		if ((uint8_t)lx->comment[i] >= 0x80)
+			lx->comment[i] = '?';
+	char *copy = lx->comment_len ? strndup(lx->comment, lx->comment_len) : NULL;
 	lx->comment_len = 0;
 	return copy;
 }

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The IKE sockets (UDP 500 and 4500, both families), which the keeper opened and outlive us.
+ *
+ * They are bound to the wildcard address: the local address of each message comes and goes as
+ * packet information. On port 4500 IKE carries the non-ESP marker (RFC 3948 2.2), which is put on
+ * and taken off here; ESP that reaches the socket (reassembled by the kernel) and keepalives are
+ * not IKE and are counted. The event loop's thread. */
+#ifndef UDP_H
+#define UDP_H
+#include "addr.h"
+#include "errors.h"
+#include "reader.h"
+#include <uv.h>
+
+enum { UDP_V4_500, UDP_V4_4500, UDP_V6_500, UDP_V6_4500, UDP_SOCKETS };
+
+struct udp;
+
+typedef void (*udp_fn)(void *ctx, const struct endpoint *local, const struct endpoint *remote,
+                       struct view bytes);
+
+struct udp_stats {
+	uint64_t received, sent, keepalives, esp, send_failed;
+};
+
+/* Takes over the sockets (fd[i] < 0: there is none, as without IPv6) and hands each message to fn.
+ */
+enum err udp_open(uv_loop_t *loop, const int fd[UDP_SOCKETS], udp_fn fn, void *ctx,
+                  struct udp **ret, struct why *why) MUST_CHECK;
+/* Stops; closes the sockets (the keeper has its own descriptors of them). Handles end with the
+ * loop. */
+void udp_close(struct udp *u);
+
+/* Sends from local (port 500 or 4500) to remote. Failures are counted: IKE sends again. */
+void udp_send(struct udp *u, const struct endpoint *local, const struct endpoint *remote,
+              struct view bytes);
+
+const struct udp_stats *udp_stats(const struct udp *u);
+
+#endif

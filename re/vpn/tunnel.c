@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tunnel.h"
+
+#include "secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t place_of(const struct tunnels *t, uint32_t index)
+{
+	size_t i = 0;
+
+	while (i < t->n && t->at[i].index < index)
+		i++;
+	return i;
+}
+
+struct tunnel *tunnels_find(const struct tunnels *t, uint32_t index)
+{
+	size_t i = place_of(t, index);
+
+	return i < t->n && t->at[i].index == index ? &t->at[i] : NULL;
+}
+
+static struct tunnel *find_vpn(const struct tunnels *t, const char *vpn)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->at[i].vpn, vpn) == 0)
+			return &t->at[i];
+	return NULL;
+}
+
+enum err tunnels_know(struct tunnels *t, const struct tunnel *known)
+{
+	if (tunnels_find(t, known->index) || find_vpn(t, known->vpn))
+		return ERR_DUPLICATE;
+	if (t->n == TUNNELS_MAX)
+		return ERR_FULL;
+	struct tunnel *more = realloc(t->at, (t->n + 1) * sizeof(*more));
+	if (more == NULL)
+		return ERR_MEMORY;
+	t->at = more;
+	size_t i = place_of(t, known->index);
+	memmove(&t->at[i + 1], &t->at[i], (t->n - i) * sizeof(*more));
+	t->at[i] = *known;
+	t->n++;
+	return ERR_OK;
+}
+
+static uint32_t free_index(const struct tunnels *t)
+{
+	uint32_t index = TUNNEL_INDEX_FIRST;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->at[i].index == index)
+			index++;
+	return index;
+}
+
+enum err tunnels_plan(struct tunnels *t, const struct config *c)
+{
+	for (size_t i = 0; i < t->n; i++)
+		t->at[i].conf = NULL;
+	for (size_t i = 0; i < c->vpns; i++) {
+		struct tunnel *known = find_vpn(t, c->vpn[i].name);
+		struct tunnel fresh = { .index = free_index(t), .conf = &c->vpn[i] };
+
+		if (known) {
+			known->conf = &c->vpn[i];
+			continue;
+		}
+		(void)snprintf(fresh.vpn, sizeof(fresh.vpn), "%s", c->vpn[i].name);
+		TRY(tunnels_know(t, &fresh));
+	}
+	return ERR_OK;
+}
+
+void tunnels_prune(struct tunnels *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->at[i].conf)
+			t->at[kept++] = t->at[i];
+	t->n = kept;
+}
+
+void tunnels_done(struct tunnels *t)
+{
+	free(t->at);
+	*t = (struct tunnels){ 0 };
+}
+
+static void fill_id(struct ike_id *id, const struct config_identity *conf)
+{
+	id->type = (uint8_t)conf->type;
+	id->len = conf->len < sizeof(id->b) ? conf->len : (uint16_t)sizeof(id->b);
+	memcpy(id->b, conf->bytes, id->len);
+}
+
+static void fill_proposal(struct ike_conf_proposal *p, const struct config_ike_proposal *conf)
+{
+	_Static_assert(sizeof(p->cipher) == sizeof(conf->cipher), "as many transforms");
+	memcpy(p->cipher, conf->cipher, sizeof(p->cipher));
+	memcpy(p->integ, conf->integ, sizeof(p->integ));
+	memcpy(p->prf, conf->prf, sizeof(p->prf));
+	memcpy(p->ke, conf->ke, sizeof(p->ke));
+	p->ciphers = conf->ciphers;
+	p->integs = conf->integs;
+	p->prfs = conf->prfs;
+	p->kes = conf->kes;
+	p->lifetime_s = conf->lifetime_s;
+}
+
+static enum ike_dpd_mode dpd_mode(enum config_dpd_mode mode)
+{
+	return mode == CONFIG_DPD_ALWAYS_SEND  ? IKE_DPD_ALWAYS
+	       : mode == CONFIG_DPD_PROBE_IDLE ? IKE_DPD_IDLE
+	                                       : IKE_DPD_OPTIMIZED;
+}
+
+static void fill_gateway(struct ike_conf_gateway *g, const struct config_gateway *conf)
+{
+	(void)snprintf(g->name, sizeof(g->name), "%s", conf->name);
+	g->local = conf->local;
+	for (size_t i = 0; i < conf->peers && i < IKE_PEERS_MAX; i++)
+		g->peer[g->peers++] = conf->peer[i];
+	fill_id(&g->local_id, &conf->local_id);
+	fill_id(&g->remote_id, &conf->remote_id);
+	g->psk = secret_view(conf->policy->psk);
+	for (size_t i = 0; i < conf->policy->proposals && i < IKE_PROPOSALS_MAX; i++)
+		fill_proposal(&g->proposal[g->proposals++], conf->policy->proposal[i]);
+	g->dpd = conf->dpd;
+	g->dpd_mode = dpd_mode(conf->dpd_mode);
+	g->dpd_interval_s = conf->dpd_interval_s;
+	g->dpd_threshold = conf->dpd_threshold;
+	g->no_nat_traversal = !conf->nat_traversal;
+	g->force_udp_encap = conf->force_udp_encapsulation;
+	g->nat_keepalive_s = conf->nat_keepalive_s;
+}
+
+static struct ike_ts range_of(const struct prefix *p)
+{
+	return (struct ike_ts){ .port_last = UINT16_MAX,
+		                .first = prefix_first(p),
+		                .last = prefix_last(p) };
+}
+
+static void fill_tunnel(struct ike_conf_tunnel *k, const struct tunnel *t)
+{
+	const struct config_vpn *v = t->conf;
+
+	k->index = t->index;
+	(void)snprintf(k->vpn, sizeof(k->vpn), "%s", v->name);
+	(void)snprintf(k->gateway, sizeof(k->gateway), "%s", v->gateway->name);
+	for (size_t i = 0; i < v->policy->proposals && i < IKE_PROPOSALS_MAX; i++) {
+		const struct config_ipsec_proposal *p = v->policy->proposal[i];
+		struct ike_conf_child_proposal *to = &k->proposal[k->proposals++];
+
+		memcpy(to->cipher, p->cipher, sizeof(to->cipher));
+		to->ciphers = p->ciphers;
+		to->esn = p->esn;
+		to->lifetime_s = p->lifetime_s;
+	}
+	k->window = (uint16_t)v->replay_window;
+	for (size_t i = 0; i < v->selectors; i++) {
+		k->local[k->locals++] = range_of(&v->selector[i].local);
+		k->remote[k->remotes++] = range_of(&v->selector[i].remote);
+	}
+	k->establish = v->establish == CONFIG_ESTABLISH_IMMEDIATELY ? IKE_ESTABLISH_IMMEDIATELY
+	                                                            : IKE_ESTABLISH_ON_TRAFFIC;
+}
+
+enum err tunnels_ike_conf(const struct tunnels *t, const struct config *c,
+                          struct tunnel_ike_conf *ret)
+{
+	struct tunnel_ike_conf k = { 0 };
+
+	k.gateway = calloc(c->gateways + 1, sizeof(*k.gateway));
+	k.tunnel = calloc(t->n + 1, sizeof(*k.tunnel));
+	if (k.gateway == NULL || k.tunnel == NULL) {
+		tunnels_ike_conf_done(&k);
+		return ERR_MEMORY;
+	}
+	for (size_t i = 0; i < c->gateways; i++)
+		fill_gateway(&k.gateway[k.conf.gateways++], &c->gateway[i]);
+	for (size_t i = 0; i < t->n; i++)
+		if (t->at[i].conf)
+			fill_tunnel(&k.tunnel[k.conf.tunnels++], &t->at[i]);
+	k.conf.gateway = k.gateway;
+	k.conf.tunnel = k.tunnel;
+	*ret = k;
+	return ERR_OK;
+}
+
+void tunnels_ike_conf_done(struct tunnel_ike_conf *k)
+{
+	free(k->gateway);
+	free(k->tunnel);
+	*k = (struct tunnel_ike_conf){ 0 };
+}
