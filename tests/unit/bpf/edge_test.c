@@ -18,11 +18,12 @@
 #define TCP .protocol = 6
 #define PING .protocol = 1, .port = 8
 #define SPI(anchor) .spi = 0xa1b2c300u | (anchor)
-#define TO(anchor) XDP_REDIRECT, DROP_NONE, WIRE_IN, anchor, 0
-#define PASSES XDP_PASS, DROP_NONE, SAME, 0, 0
-#define DROPS(reason) XDP_DROP, DROP_##reason, SAME, 0, 0
-#define ENCRYPTS(tunnel) XDP_REDIRECT, DROP_NONE, PLAIN_OUT, tunnel, 0
-#define LEAVES(dst, src) XDP_REDIRECT, DROP_NONE, ROUTED, dst, src
+#define TO(anchor) .action = XDP_REDIRECT, .drop = DROP_NONE, .out = WIRE_IN, .arg = anchor
+#define PASSES .action = XDP_PASS, .drop = DROP_NONE, .out = SAME
+#define DROPS(reason) .action = XDP_DROP, .drop = DROP_##reason, .out = SAME
+#define ENCRYPTS(tunnel) .action = XDP_REDIRECT, .drop = DROP_NONE, .out = PLAIN_OUT, .arg = tunnel
+#define LEAVES(dst, src) \
+	.action = XDP_REDIRECT, .drop = DROP_NONE, .out = ROUTED, .arg = dst, .source = src
 
 /* clang-format off */
 static const struct expect steering[] = {

@@ -32,7 +32,7 @@ static void fabric(uint8_t *frame, const struct expect *e)
 	wr_u8(&w, wire ? (uint8_t)e->arg : expect_anchor(e->arg));
 	wr_u16(&w, 0);
 	wr_u32(&w, wire ? 0 : e->arg);
-	wr_u32(&w, e->source ? e->source : bed_ifindex(e->on));
+	wr_u32(&w, bed_ifindex(e->ingress ? e->ingress : e->on));
 }
 
 /* The frame that should come out. */

@@ -23,8 +23,9 @@ struct expect {
 	int action; /* XDP_... */
 	enum drop_reason drop;
 	enum becomes out;
-	uint32_t arg;    /* anchor, tunnel, or the last byte of the destination's MAC address */
-	uint32_t source; /* the last byte of the source's MAC address; or the fabric's ifindex */
+	uint32_t arg;        /* anchor, tunnel, or the last byte of the destination's MAC address */
+	uint32_t source;     /* the last byte of the source's MAC address */
+	const char *ingress; /* in the fabric header, where it is not `on` */
 };
 
 /* Runs the program on the row's frame and compares verdict, frame, counters. */

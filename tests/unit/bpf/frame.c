@@ -4,6 +4,7 @@
 #include "writer.h"
 
 #include <check.h>
+#include <net/if.h>
 #include <string.h>
 
 static void checksum_v4(uint8_t *ip)
@@ -33,8 +34,12 @@ static void put_mac(struct writer *w, uint8_t last)
 
 static void put_ethernet(struct writer *w, const struct frame *f, uint8_t mac, uint16_t type)
 {
-	if (f->bytes[0]) {
-		wr_bytes(w, f->bytes, 12);
+	if (f->fabric) {
+		wr_u8(w, f->fabric);
+		wr_u8(w, 0);
+		wr_u16(w, f->instance);
+		wr_u32(w, 0);
+		wr_u32(w, f->ingress ? if_nametoindex(f->ingress) : 0);
 	} else {
 		put_mac(w, f->mac ? f->mac : mac);
 		put_mac(w, f->from_mac ? f->from_mac : 0x99);
@@ -49,16 +54,12 @@ static void put_ethernet(struct writer *w, const struct frame *f, uint8_t mac, u
 
 static void put_l4(struct writer *w, const struct frame *f)
 {
-	size_t at;
-
 	switch (f->protocol) {
 	case 17:
-		at = wr_len(w);
 		wr_u16(w, 4500);
 		wr_u16(w, f->port);
 		wr_u16(w, (uint16_t)(8 + f->payload + (f->spi ? 4 : 0)));
 		wr_u16(w, 0);
-		(void)at;
 		if (f->spi)
 			wr_u32(w, f->spi);
 		break;

@@ -19,12 +19,14 @@ struct frame {
 	 * f first fragment, l later fragment, a atomic fragment, D one of 64 bytes.
 	 * IPv4: o options, f first fragment, l later fragment. */
 	const char *extensions;
-	uint16_t port;     /* destination; ICMP: type */
-	uint8_t tcp_flags; /* 0: SYN */
-	uint32_t spi;      /* ESP, AH, or the four bytes after UDP */
-	uint16_t payload;  /* bytes behind the layer 4 header (UDP: the SPI is in it, if set) */
-	uint16_t type;     /* EtherType, where it is not IP */
-	uint8_t bytes[12]; /* instead of addresses, when the first is not 0: a fabric header */
+	uint16_t port;       /* destination; ICMP: type */
+	uint8_t tcp_flags;   /* 0: SYN */
+	uint32_t spi;        /* ESP, AH, or the four bytes after UDP */
+	uint16_t payload;    /* bytes behind the layer 4 header (UDP: the SPI is in it, if set) */
+	uint16_t type;       /* EtherType, where it is not IP */
+	uint8_t fabric;      /* instead of addresses: a fabric header of this kind */
+	uint16_t instance;   /* in it */
+	const char *ingress; /* in it: the interface that is named as the ingress */
 };
 
 /* Writes the frame, returns its length. mac: the interface's, when f->mac is 0. */

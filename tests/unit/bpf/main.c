@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "runner.h"
 
-#define TESTS(X) X(edge)
+#define TESTS(X) X(edge) X(fabric) X(loader)
 RUNNER("bpf", TESTS);
