@@ -37,7 +37,7 @@ struct ike_id ike_id_of_payload(const struct payload_id *p)
 {
 	struct ike_id id = { .type = p->type };
 
-	if (p->data.len <= sizeof(id.b)) {
+	if (p->data.len && p->data.len <= sizeof(id.b)) {
 		id.len = (uint16_t)p->data.len;
 		memcpy(id.b, p->data.p, p->data.len);
 	}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "ike_priv.h"
+#include "anchor.h"
+#include "records.pb-c.h"
+#include "secret.h"
+
+#include <stdlib.h>
+
+static struct env *env_of(const struct ike_sa *sa)
+{
+	return sa->ike->env;
+}
+
+/* RFC 7296 2.17: the first keys are those the initiator sends with. */
+static enum err derive(const struct ike_sa *sa, struct child_sa *c)
+{
+	const struct alg_prf *prf = sa->choice.suite.prf;
+	struct ike_seed seed = { blob_view(&sa->nonce_i), blob_view(&sa->nonce_r), sa->spi_i,
+		                 sa->spi_r };
+	size_t len = (size_t)c->cipher->key_len + c->cipher->salt_len;
+	int first = sa->initiator ? CHILD_OUT : CHILD_IN;
+	struct view keys[2] = { { c->key[first], len }, { c->key[1 - first], len } };
+
+	return ike_keys_child(sa->ike->crypto, prf, (struct view){ sa->keys.d, prf->out_len },
+	                      &seed, keys);
+}
+
+static enum err take_slots(struct env *env, struct child_sa *c)
+{
+	TRY(env->runtime_take(env, true, c->window, &c->slot_in));
+	enum err e = env->runtime_take(env, false, 0, &c->slot_out);
+	if (e != ERR_OK)
+		env->runtime_give(env, c->slot_in);
+	return e;
+}
+
+static void hang(struct ike_sa *sa, struct child_sa *c)
+{
+	struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
+
+	c->next = sa->children;
+	sa->children = c;
+	sa->ike->stats.children++;
+	if (t)
+		t->children++;
+}
+
+enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint32_t spi_in,
+                      struct tunnel *t, struct child_sa **ret)
+{
+	struct child_sa *c = calloc(1, sizeof(*c));
+	struct env *env = env_of(sa);
+
+	if (c == NULL)
+		return ERR_MEMORY;
+	c->tunnel = t->conf.index;
+	c->spi_in = spi_in;
+	c->spi_out = choice->spi;
+	c->cipher = choice->cipher;
+	c->esn = choice->esn;
+	c->initiator = sa->initiator;
+	c->window = t->conf.window;
+	c->epoch = env->epoch(env);
+	c->created_ms = ike_sa_now(sa);
+	c->hard_ms = choice->lifetime_s ? c->created_ms + choice->lifetime_s * 1000ull : 0;
+	c->confirm_ms = UINT64_MAX;
+	c->serial = sa->ike->next_serial++;
+	enum err e = derive(sa, c);
+	if (e == ERR_OK)
+		e = take_slots(env, c);
+	if (e != ERR_OK) {
+		child_sa_free(c);
+		return e;
+	}
+	hang(sa, c);
+	sa->children_created++;
+	sa->ike->stats.children_up++;
+	*ret = c;
+	return ERR_OK;
+}
+
+void child_sa_free(struct child_sa *c)
+{
+	if (c == NULL)
+		return;
+	secret_wipe(c, sizeof(*c));
+	free(c);
+}
+
+void child_sa_drop(struct ike_sa *sa, struct child_sa *c, struct effects *fx)
+{
+	struct record_key key = record_key_child_sa(IPPROTO_NO_ESP, c->spi_in);
+	struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
+
+	for (struct child_sa **p = &sa->children; *p; p = &(*p)->next)
+		if (*p == c) {
+			*p = c->next;
+			break;
+		}
+	fx_del(fx, &key);
+	fx_event(fx, EVENT_IKE_CHILD_DOWN, "tunnel %u spi 0x%08x", c->tunnel, c->spi_in);
+	sa->children_deleted++;
+	sa->ike->stats.children--;
+	sa->ike->stats.children_down++;
+	if (t) {
+		t->children--;
+		ike_due(sa->ike, ike_sa_now(sa)); /* it may have to be made anew */
+	}
+	child_sa_free(c);
+}
+
+struct child_sa *child_sa_by_spi_out(struct ike_sa *sa, uint32_t spi)
+{
+	for (struct child_sa *c = sa->children; c; c = c->next)
+		if (c->spi_out == spi)
+			return c;
+	return NULL;
+}
+
+struct child_sa *child_sa_by_spi_in(struct ike_sa *sa, uint32_t spi)
+{
+	for (struct child_sa *c = sa->children; c; c = c->next)
+		if (c->spi_in == spi)
+			return c;
+	return NULL;
+}
+
+/* ---- the record ------------------------------------------------------------------------------ */
+
+static ProtobufCBinaryData bytes(const void *p, size_t len)
+{
+	return (ProtobufCBinaryData){ len, (uint8_t *)(uintptr_t)p };
+}
+
+struct selectors {
+	Hawser__Selector s[IKE_SELECTORS_MAX], *p[IKE_SELECTORS_MAX];
+};
+
+static void fill_selectors(const struct ike_ts_list *l, struct selectors *ret)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ike_ts *ts = &l->at[i];
+
+		hawser__selector__init(&ret->s[i]);
+		ret->s[i].protocol = ts->protocol;
+		ret->s[i].port_first = ts->port_first;
+		ret->s[i].port_last = ts->port_last;
+		ret->s[i].first = bytes(ts->first.b, addr_len(&ts->first));
+		ret->s[i].last = bytes(ts->last.b, addr_len(&ts->last));
+		ret->p[i] = &ret->s[i];
+	}
+}
+
+static void fill(const struct ike_sa *sa, const struct child_sa *c, Hawser__ChildSaRecord *m)
+{
+	size_t key = (size_t)c->cipher->key_len + c->cipher->salt_len;
+
+	m->tunnel = c->tunnel;
+	m->ike_spi = bytes(ike_sa_our_spi(sa), 8);
+	m->anchor = sa->anchor;
+	m->protocol = IPPROTO_NO_ESP;
+	m->spi_in = c->spi_in;
+	m->spi_out = c->spi_out;
+	m->cipher = c->cipher->v2_id;
+	m->key_bits = c->cipher->key_bits;
+	m->esn = c->esn;
+	m->window = c->window;
+	m->key_in = bytes(c->key[CHILD_IN], key);
+	m->key_out = bytes(c->key[CHILD_OUT], key);
+	m->local = bytes(sa->local.addr.b, addr_len(&sa->local.addr));
+	m->remote = bytes(sa->remote.addr.b, addr_len(&sa->remote.addr));
+	m->udp_encap = sa->udp_encap;
+	m->local_port = sa->local.port;
+	m->remote_port = sa->remote.port;
+	m->slot_in = c->slot_in;
+	m->slot_out = c->slot_out;
+	m->epoch = c->epoch;
+	m->created_ms = c->created_ms;
+	m->soft_ms = c->soft_ms;
+	m->hard_ms = c->hard_ms;
+	m->sending = c->sending;
+	m->instance = sa->gw ? sa->gw->conf.instance : 0;
+	m->serial = c->serial;
+	m->initiator = c->initiator;
+}
+
+void child_sa_put(const struct ike_sa *sa, const struct child_sa *c, struct effects *fx)
+{
+	Hawser__ChildSaRecord m = HAWSER__CHILD_SA_RECORD__INIT;
+	struct selectors local, remote;
+	uint8_t body[4096];
+	size_t len;
+
+	fill(sa, c, &m);
+	fill_selectors(&c->local_ts, &local);
+	fill_selectors(&c->remote_ts, &remote);
+	m.n_local_ts = c->local_ts.n;
+	m.local_ts = local.p;
+	m.n_remote_ts = c->remote_ts.n;
+	m.remote_ts = remote.p;
+	struct record_key key = record_key_child_sa(IPPROTO_NO_ESP, c->spi_in);
+	if (record_encode(&m.base, body, sizeof(body), &len) == ERR_OK)
+		fx_put(fx, &key, (struct view){ body, len });
+	else
+		fx->overrun = true; /* 16 selectors always fit: never without a bug */
+	secret_wipe(body, sizeof(body));
+}
+
+static enum err selectors_of(Hawser__Selector *const *s, size_t n, struct ike_ts_list *ret)
+{
+	if (n > IKE_SELECTORS_MAX)
+		return ERR_LENGTH;
+	for (size_t i = 0; i < n; i++) {
+		struct ike_ts *ts = &ret->at[i];
+
+		ts->protocol = (uint8_t)s[i]->protocol;
+		ts->port_first = (uint16_t)s[i]->port_first;
+		ts->port_last = (uint16_t)s[i]->port_last;
+		TRY(addr_from_bytes(s[i]->first.data, s[i]->first.len, &ts->first));
+		TRY(addr_from_bytes(s[i]->last.data, s[i]->last.len, &ts->last));
+	}
+	ret->n = n;
+	return ERR_OK;
+}
+
+static enum err take_record(const Hawser__ChildSaRecord *m, struct child_sa *c)
+{
+	c->tunnel = m->tunnel;
+	c->spi_in = m->spi_in;
+	c->spi_out = m->spi_out;
+	c->cipher = alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
+	c->esn = m->esn;
+	c->initiator = m->initiator;
+	c->sending = m->sending;
+	c->window = (uint16_t)m->window;
+	if (c->cipher == NULL || c->cipher->icv_len == 0 || m->key_in.len > CIPHER_KEY_MAX ||
+	    m->key_out.len != m->key_in.len)
+		return ERR_UNSUPPORTED;
+	memcpy(c->key[CHILD_IN], m->key_in.data, m->key_in.len);
+	memcpy(c->key[CHILD_OUT], m->key_out.data, m->key_out.len);
+	c->slot_in = m->slot_in;
+	c->slot_out = m->slot_out;
+	c->epoch = (uint16_t)m->epoch;
+	c->created_ms = m->created_ms;
+	c->soft_ms = m->soft_ms;
+	c->hard_ms = m->hard_ms;
+	c->confirm_ms = m->sending ? UINT64_MAX : 0;
+	c->serial = m->serial;
+	TRY(selectors_of(m->local_ts, m->n_local_ts, &c->local_ts));
+	return selectors_of(m->remote_ts, m->n_remote_ts, &c->remote_ts);
+}
+
+static enum err restore(struct ike *ike, const Hawser__ChildSaRecord *m)
+{
+	struct ike_sa *sa = ike_by_spi(ike, m->ike_spi.data);
+	struct child_sa *c = calloc(1, sizeof(*c));
+	enum err e = c ? take_record(m, c) : ERR_MEMORY;
+
+	if (e == ERR_OK && sa == NULL)
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK && child_sa_by_spi_in(sa, c->spi_in))
+		e = ERR_DUPLICATE;
+	if (e != ERR_OK) {
+		child_sa_free(c);
+		return e;
+	}
+	hang(sa, c);
+	if (c->serial >= ike->next_serial)
+		ike->next_serial = c->serial + 1;
+	return ERR_OK;
+}
+
+enum err child_sa_restore(struct ike *ike, struct view body)
+{
+	Hawser__ChildSaRecord *m = NULL;
+
+	TRY(record_child_sa_decode(body, &m));
+	enum err e = restore(ike, m);
+	record_child_sa_free(m);
+	return e;
+}

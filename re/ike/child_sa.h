@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A child SA pair (RFC 7296 2.9, 2.17): what was negotiated, its keys, and its record.
+ *
+ * Lives under one IKE SA and belongs to one tunnel. Once its record is put, the SPUs have it; the
+ * IKE core touches it again only to let it send, and to delete it. The event loop's thread. */
+#ifndef CHILD_SA_H
+#define CHILD_SA_H
+#include "effects.h"
+#include "env.h"
+#include "ike_keys.h"
+#include "ike_proposal.h"
+#include "ike_ts.h"
+
+struct ike;
+struct ike_sa;
+struct tunnel;
+
+struct child_sa {
+	struct child_sa *next;
+	uint32_t tunnel;          /* index, as in the record */
+	uint32_t spi_in, spi_out; /* host order */
+	const struct alg_cipher *cipher;
+	bool esn, initiator;
+	bool sending; /* the peer is known to have it */
+	uint16_t window;
+	uint8_t key[2][CIPHER_KEY_MAX]; /* inbound, outbound */
+	struct ike_ts_list local_ts, remote_ts;
+	uint32_t slot_in, slot_out;
+	uint16_t epoch;
+	uint64_t created_ms, soft_ms, hard_ms; /* 0: no end */
+	uint64_t confirm_ms; /* when it may send at the latest; UINT64_MAX: it does */
+	uint64_t serial;
+	bool wish_delete; /* waits for the window */
+	bool deleting;    /* our Delete is on its way */
+};
+
+enum { CHILD_IN = 0, CHILD_OUT = 1 };
+
+/* Takes the slots, derives the keys, and hangs it under the SA. nonces as of the exchange. */
+enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint32_t spi_in,
+                      struct tunnel *t, struct child_sa **ret) MUST_CHECK;
+/* Its record as it is now. */
+void child_sa_put(const struct ike_sa *sa, const struct child_sa *child, struct effects *fx);
+/* Deletes the record, unhangs, wipes, frees. */
+void child_sa_drop(struct ike_sa *sa, struct child_sa *child, struct effects *fx);
+/* Wipes and frees without a word (the whole core ends). */
+void child_sa_free(struct child_sa *child);
+/* From a record; hangs it under its IKE SA. ERR_NOT_FOUND when that is not there. */
+enum err child_sa_restore(struct ike *ike, struct view body) MUST_CHECK;
+
+struct child_sa *child_sa_by_spi_out(struct ike_sa *sa, uint32_t spi);
+struct child_sa *child_sa_by_spi_in(struct ike_sa *sa, uint32_t spi);
+
+#endif

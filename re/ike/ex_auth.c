@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* IKE_AUTH (RFC 7296 1.2, 2.15): each side proves who it is, and the first child SA is made on the
+ * way. Who the peer is decides which gateway it belongs to. */
+#include "ike_priv.h"
+#include "secret.h"
+
+static struct view psk_of(const struct gateway *gw)
+{
+	return secret_view(gw->psk);
+}
+
+/* The AUTH value of one side (OF_INITIATOR or OF_RESPONDER). */
+static enum err auth_value(struct ike_sa *sa, int side, const struct gateway *gw,
+                           struct view id_body, uint8_t out[PRF_MAX])
+{
+	bool of_i = side == OF_INITIATOR;
+	struct ike_auth_octets o = {
+		.message = blob_view(of_i ? &sa->init_request : &sa->init_response),
+		.nonce = blob_view(of_i ? &sa->nonce_r : &sa->nonce_i),
+		.sk_p = sa->keys.p[side],
+		.id_body = id_body,
+	};
+
+	return ike_auth_psk(sa->ike->crypto, sa->choice.suite.prf, psk_of(gw), &o, out);
+}
+
+static void put_id(struct ike_out *o, enum payload_type type, const struct ike_id *id)
+{
+	ike_out_open(o, type);
+	payload_id_write(&o->w, id);
+	ike_out_close(o);
+}
+
+static enum err put_auth(struct ike_sa *sa, struct ike_out *o)
+{
+	uint8_t body[IKE_ID_BODY_MAX], value[PRF_MAX];
+	size_t len = ike_id_body(&sa->local_id, body);
+	struct payload_auth auth = { AUTH_SHARED_KEY, { value, sa->choice.suite.prf->out_len } };
+
+	TRY(auth_value(sa, sa->initiator ? OF_INITIATOR : OF_RESPONDER, sa->gw,
+	               (struct view){ body, len }, value));
+	ike_out_open(o, PL_AUTH);
+	payload_auth_write(&o->w, &auth);
+	ike_out_close(o);
+	return ERR_OK;
+}
+
+static bool auth_holds(struct ike_sa *sa, int side, const struct gateway *gw,
+                       const struct ike_in *in)
+{
+	const struct payload_id *id = side == OF_INITIATOR ? &in->c.idi : &in->c.idr;
+	uint8_t want[PRF_MAX];
+
+	if (!in->c.has_auth || in->c.auth.method != AUTH_SHARED_KEY ||
+	    auth_value(sa, side, gw, id->body, want) != ERR_OK)
+		return false;
+	return secret_equal((struct view){ want, sa->choice.suite.prf->out_len }, in->c.auth.data);
+}
+
+/* The SA is up: what only its making needed is wiped. */
+static void forget_making(struct ike_sa *sa)
+{
+	blob_clear(&sa->nonce_i);
+	blob_clear(&sa->nonce_r);
+	blob_clear(&sa->init_request);
+	blob_clear(&sa->init_response);
+	blob_clear(&sa->cookie);
+	sa->child_spi = 0;
+}
+
+static void say_up(const struct ike_sa *sa, struct effects *fx)
+{
+	char to[ENDPOINT_TEXT_MAX], id[IKE_ID_TEXT_MAX];
+
+	fx_event(fx, EVENT_IKE_SA_UP, "index %u gateway %s peer %s id %.60s", sa->index,
+	         sa->gw->conf.name, endpoint_text(&sa->remote, to), ike_id_text(&sa->peer_id, id));
+}
+
+/* ---- the initiator --------------------------------------------------------------------------- */
+
+/* Is there another SA between the two of us, as the peer will judge it (by identities, whatever our
+ * gateways are called)? Then it must not throw that away. */
+static bool first_contact(const struct ike_sa *sa)
+{
+	for (const struct ike_sa *o = sa->ike->first; o; o = o->next) {
+		if (o == sa || !ike_id_equal(&o->local_id, &sa->local_id))
+			continue;
+		bool same = addr_equal(&o->remote.addr, &sa->remote.addr) ||
+		            (o->gw && o->gw->conf.remote_id.type != IKE_ID_NONE &&
+		             ike_id_equal(&o->gw->conf.remote_id, &sa->gw->conf.remote_id));
+		if (same &&
+		    (o->state == IKE_UP || o->state == IKE_AUTH_SENT || o->state == IKE_DELETING))
+			return false;
+	}
+	return true;
+}
+
+enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct dh_job *j = arg;
+	struct ike_out o;
+
+	TRY(ex_init_keys(sa, j));
+	ex_init_float(sa);
+	sa->local_id = ike_gateway_local_id(sa->gw, &sa->local.addr);
+	ike_window_answered(&sa->win);
+	sa->win.next_request = 1;
+	ike_sa_out(sa, &o, EX_IKE_AUTH, false);
+	put_id(&o, PL_IDI, &sa->local_id);
+	if (first_contact(sa))
+		ike_out_notify(&o, N_INITIAL_CONTACT, (struct view){ NULL, 0 });
+	if (sa->gw->conf.remote_id.type != IKE_ID_NONE)
+		put_id(&o, PL_IDR, &sa->gw->conf.remote_id);
+	TRY(put_auth(sa, &o));
+	ex_child_offer(sa, &o);
+	sa->give_up_ms = UINT64_MAX; /* the window gives up */
+	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &retry_normal, fx);
+}
+
+enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+
+	ike_window_answered(&sa->win);
+	sa->peer_id = ike_id_of_payload(&in->c.idr);
+	ex_child_finish(sa, in, fx);
+	ike_sa_live(sa);
+	for (struct child_sa *c = sa->children; c; c = c->next)
+		child_sa_put(sa, c, fx);
+	forget_making(sa);
+	ike_sa_put(sa, fx);
+	if (sa->negotiating && sa->tunnel) {
+		struct tunnel *t = sa->tunnel;
+
+		sa->negotiating = false;
+		if (sa->children) {
+			t->negotiating--;
+			ike_tunnel_up(sa, t, fx);
+		} else {
+			ike_tunnel_failed(sa->ike, t);
+		}
+	}
+	say_up(sa, fx);
+	return ERR_OK;
+}
+
+enum err ex_auth_refused(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	char to[ENDPOINT_TEXT_MAX], what[32];
+
+	fx_event(fx, EVENT_IKE_PEER_REFUSED, "gateway %s peer %s: %s",
+	         sa->gw ? sa->gw->conf.name : "-", endpoint_text(&sa->remote, to),
+	         notify_text(ike_content_error(&in->c)->type, what));
+	return ERR_OK;
+}
+
+static enum ike_event classify_reply(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
+{
+	struct ike_id id = ike_id_of_payload(&in->c.idr);
+	char text[IKE_ID_TEXT_MAX];
+
+	if (in->error != ERR_OK)
+		return EV_AUTH_BAD;
+	if (!in->c.has_auth)
+		return ike_content_error(&in->c) ? EV_REFUSED : EV_AUTH_BAD;
+	if (sa->gw == NULL)
+		return EV_AUTH_BAD;
+	if (!ike_gateway_id_ok(sa->gw, &id)) {
+		fx_event(fx, EVENT_IKE_ID_MISMATCH, "gateway %s: peer says it is %.60s",
+		         sa->gw->conf.name, ike_id_text(&id, text));
+		return EV_AUTH_BAD;
+	}
+	return auth_holds(sa, OF_RESPONDER, sa->gw, in) ? EV_AUTH_REPLY : EV_AUTH_BAD;
+}
+
+static void reply(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
+{
+	enum ike_event ev = classify_reply(sa, in, fx);
+
+	if (ev == EV_AUTH_BAD) {
+		sa->ike->stats.auth_failed++;
+		fx_event(fx, EVENT_IKE_AUTH_FAILED, "gateway %s: the responder",
+		         sa->gw ? sa->gw->conf.name : "-");
+	}
+	(void)!ike_step(sa, ev, in, fx);
+}
+
+/* ---- the responder --------------------------------------------------------------------------- */
+
+/* Could this gateway have given the answer that IKE_SA_INIT gave? */
+static bool suite_fits(const struct gateway *gw, const struct ike_suite *s)
+{
+	for (size_t i = 0; i < gw->conf.proposals; i++) {
+		const struct ike_conf_proposal *p = &gw->conf.proposal[i];
+		bool cipher = false, prf = false, integ = s->integ == NULL, ke = false;
+
+		for (size_t k = 0; k < IKE_TRANSFORMS_MAX; k++) {
+			cipher |= k < p->ciphers && p->cipher[k] == s->cipher;
+			prf |= k < p->prfs && p->prf[k] == s->prf;
+			integ |= k < p->integs && p->integ[k] == s->integ;
+			ke |= k < p->kes && p->ke[k] == s->ke;
+		}
+		if (cipher && prf && integ && ke)
+			return true;
+	}
+	return false;
+}
+
+/* The gateway of this peer: addresses, algorithms, its identity, ours if it asks for one, and at
+ * last the key. *ret_named: an identity fitted, whether or not the key did. */
+static bool find_gateway(struct ike_sa *sa, const struct ike_in *in, struct auth_request *q,
+                         bool *ret_named)
+{
+	struct ike *ike = sa->ike;
+
+	*ret_named = false;
+	q->peer_id = ike_id_of_payload(&in->c.idi);
+	for (size_t i = 0; i < ike->gateways; i++) {
+		struct gateway *gw = ike->gateway[i];
+		struct ike_id wanted = ike_id_of_payload(&in->c.idr);
+
+		q->local_id = ike_gateway_local_id(gw, &in->local.addr);
+		if (!ike_gateway_fits(gw, &in->local.addr, &in->remote.addr) ||
+		    !suite_fits(gw, &sa->choice.suite) || !ike_gateway_id_ok(gw, &q->peer_id) ||
+		    (in->c.has_idr && !ike_id_equal(&wanted, &q->local_id)))
+			continue;
+		*ret_named = true;
+		q->gw = gw;
+		if (auth_holds(sa, OF_INITIATOR, gw, in))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 7296 2.4: the peer knew of no other SA with us when it sent this: those that were up before
+ * this one began are dead. Later ones are not: both may have initiated at once. */
+static void initial_contact(struct ike_sa *sa, struct effects *fx)
+{
+	for (struct ike_sa *o = sa->ike->first, *next; o; o = next) {
+		next = o->next;
+		if (o == sa || o->state != IKE_UP || o->up_ms >= sa->created_ms ||
+		    !ike_id_equal(&o->local_id, &sa->local_id) ||
+		    !ike_id_equal(&o->peer_id, &sa->peer_id))
+			continue;
+		sa->ike->stats.initial_contact++;
+		(void)!ike_step(o, EV_GIVE_UP, NULL, fx);
+	}
+}
+
+static enum err answer(struct ike_sa *sa, const struct ike_in *in, struct child_answer *a,
+                       struct effects *fx)
+{
+	struct ike_out o;
+
+	ike_sa_out(sa, &o, EX_IKE_AUTH, true);
+	put_id(&o, PL_IDR, &sa->local_id);
+	TRY(put_auth(sa, &o));
+	ex_child_write_answer(&o, a);
+	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), a->child ? sa->anchor : -1, fx);
+}
+
+enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct auth_request *q = arg;
+	struct child_answer a = { 0 };
+
+	sa->gw = q->gw;
+	sa->local = q->in->local; /* the peer may have gone to 4500 (2.23) */
+	sa->remote = q->in->remote;
+	sa->local_id = q->local_id;
+	sa->peer_id = q->peer_id;
+	sa->udp_encap = sa->natd.seen && sa->local.port != 500 &&
+	                (sa->natd.local || sa->natd.remote || sa->gw->conf.force_udp_encap);
+	if (ike_content_notify(&q->in->c, N_INITIAL_CONTACT))
+		initial_contact(sa, fx);
+	(void)!ex_child_answer(sa, q->in, &a, fx); /* its failure is the answer's notify */
+	ike_sa_live(sa);
+	if (a.child)
+		child_sa_put(sa, a.child, fx);
+	TRY(answer(sa, q->in, &a, fx));
+	forget_making(sa);
+	say_up(sa, fx);
+	if (a.child)
+		ike_tunnel_up(sa, ike_tunnel_by_index(sa->ike, a.child->tunnel), fx);
+	return ERR_OK;
+}
+
+enum err ex_auth_refuse(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	struct ike_out o;
+
+	ike_sa_out(sa, &o, EX_IKE_AUTH, true);
+	ike_out_notify(&o, N_AUTHENTICATION_FAILED, (struct view){ NULL, 0 });
+	TRY(ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx));
+	ike_sa_end(sa, fx);
+	return ERR_OK;
+}
+
+static void request(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
+{
+	struct auth_request q = { .in = in };
+	char from[ENDPOINT_TEXT_MAX], id[IKE_ID_TEXT_MAX];
+	bool named;
+
+	if (in->error != ERR_OK) {
+		(void)!ike_step(sa,
+		                in->error == ERR_UNSUPPORTED ? EV_NOT_UNDERSTOOD : EV_BAD_REQUEST,
+		                in, fx);
+		return;
+	}
+	if (sa->state == IKE_INIT_ANSWERED && find_gateway(sa, in, &q, &named)) {
+		(void)!ike_step(sa, EV_AUTH_REQUEST, &q, fx);
+		return;
+	}
+	if (sa->state == IKE_INIT_ANSWERED) {
+		sa->ike->stats.auth_failed++;
+		fx_event(fx, named ? EVENT_IKE_AUTH_FAILED : EVENT_IKE_ID_MISMATCH,
+		         "peer %s id %.60s", endpoint_text(&in->remote, from),
+		         ike_id_text(&q.peer_id, id));
+	}
+	(void)!ike_step(sa, EV_AUTH_BAD, in, fx);
+}
+
+void ex_auth_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
+{
+	if (in->h.flags & IKE_FLAG_RESPONSE)
+		reply(sa, in, fx);
+	else
+		request(sa, in, fx);
+}

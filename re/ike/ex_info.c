@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* INFORMATIONAL (RFC 7296 1.4): Delete of children and of the IKE SA, probes, errors. And, until
+ * more is built, the refusal of CREATE_CHILD_SA (1.3): the SA stays, and the peer makes a new one
+ * when it needs one. */
+#include "ike_priv.h"
+
+static const struct view nothing = { NULL, 0 };
+
+/* ---- answering ------------------------------------------------------------------------------- */
+
+/* RFC 7296 1.4.1: each of the peer's SPIs that we know is deleted with its pair, and the answer
+ * names our halves. */
+static void delete_children(struct ike_sa *sa, const struct payload_delete *d, struct writer *ours,
+                            struct effects *fx)
+{
+	struct reader r = rd_of_view(d->list);
+
+	while (d->protocol == PROTO_ESP && rd_left(&r) != 0) {
+		struct child_sa *c = child_sa_by_spi_out(sa, rd_u32(&r));
+
+		if (c == NULL)
+			continue;
+		if (!c->deleting) /* else our own Delete says so already */
+			wr_u32(ours, c->spi_in);
+		child_sa_drop(sa, c, fx);
+	}
+}
+
+static void put_delete(struct ike_out *o, uint8_t protocol, struct view spis)
+{
+	struct payload_delete d = { protocol, protocol == PROTO_IKE ? 0 : 4,
+		                    (uint16_t)(spis.len / 4), spis };
+
+	ike_out_open(o, PL_DELETE);
+	payload_delete_write(&o->w, &d);
+	ike_out_close(o);
+}
+
+enum err ex_info_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	uint8_t spis[256];
+	struct writer ours = wr_of(spis, sizeof(spis));
+	struct ike_out o;
+
+	for (size_t i = 0; i < in->c.deletes_n; i++)
+		delete_children(sa, &in->c.deletes[i], &ours, fx);
+	ike_sa_out(sa, &o, EX_INFORMATIONAL, true);
+	if (wr_len(&ours))
+		put_delete(&o, PROTO_ESP, wr_done(&ours));
+	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx);
+}
+
+enum err ex_info_answer_delete(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	struct ike_out o;
+
+	ike_sa_out(sa, &o, EX_INFORMATIONAL, true);
+	TRY(ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx));
+	ike_sa_end(sa, fx);
+	return ERR_OK;
+}
+
+enum err ex_info_refuse_child(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	struct ike_out o;
+
+	ike_sa_out(sa, &o, EX_CREATE_CHILD_SA, true);
+	ike_out_notify(&o, N_NO_ADDITIONAL_SAS, nothing);
+	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx);
+}
+
+enum err ex_info_answer_error(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	bool critical = in->error == ERR_UNSUPPORTED;
+	struct ike_out o;
+
+	ike_sa_out(sa, &o, in->h.exchange, true);
+	if (critical)
+		ike_out_notify(&o, N_UNSUPPORTED_CRITICAL_PAYLOAD,
+		               (struct view){ &in->bad_type, 1 });
+	else
+		ike_out_notify(&o, N_INVALID_SYNTAX, nothing);
+	TRY(ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx));
+	if (sa->target == IKE_ENDED)
+		ike_sa_end(sa, fx);
+	return ERR_OK;
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+enum err ex_info_probe(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	struct retry_policy policy = ike_dpd_policy(sa);
+	struct ike_out o;
+
+	(void)arg;
+	sa->wish_probe = false;
+	ike_sa_out(sa, &o, EX_INFORMATIONAL, false);
+	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &policy, fx);
+}
+
+enum err ex_info_delete_child(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	struct child_sa *c = (struct child_sa *)(uintptr_t)arg;
+	uint8_t spi[4];
+	struct writer w = wr_of(spi, sizeof(spi));
+	struct ike_out o;
+
+	wr_u32(&w, c->spi_in);
+	ike_sa_out(sa, &o, EX_INFORMATIONAL, false);
+	put_delete(&o, PROTO_ESP, wr_done(&w));
+	TRY(ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &retry_normal, fx));
+	c->deleting = true;
+	return ERR_OK;
+}
+
+static enum err ask_delete(struct ike_sa *sa, uint16_t notify, struct effects *fx)
+{
+	struct ike_out o;
+
+	sa->wish_delete = sa->wish_probe = false;
+	ike_sa_out(sa, &o, EX_INFORMATIONAL, false);
+	if (notify)
+		ike_out_notify(&o, notify, nothing);
+	put_delete(&o, PROTO_IKE, nothing);
+	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &retry_delete, fx);
+}
+
+enum err ex_info_delete(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	(void)arg;
+	return ask_delete(sa, 0, fx);
+}
+
+/* The responder did not prove who it is, but believes that the SA is up (2.21.2). */
+enum err ex_info_delete_unauthenticated(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	struct tunnel *t = sa->tunnel;
+
+	(void)arg;
+	ike_window_answered(&sa->win);
+	if (sa->negotiating) {
+		sa->negotiating = false;
+		ike_tunnel_failed(sa->ike, t);
+	}
+	return ask_delete(sa, N_AUTHENTICATION_FAILED, fx);
+}
+
+/* An answer to a Delete of ours: the pair is gone whatever it says. To a probe: all is well. */
+enum err ex_info_reply(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	struct child_sa *c = sa->children, *next;
+
+	(void)arg;
+	ike_window_answered(&sa->win);
+	for (; c; c = next) {
+		next = c->next;
+		if (c->deleting)
+			child_sa_drop(sa, c, fx);
+	}
+	ike_sa_put(sa, fx);
+	return ERR_OK;
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+static bool deletes_ike_sa(const struct ike_content *m)
+{
+	for (size_t i = 0; i < m->deletes_n; i++)
+		if (m->deletes[i].protocol == PROTO_IKE)
+			return true;
+	return false;
+}
+
+static enum ike_event classify(const struct ike_in *in)
+{
+	if (in->h.flags & IKE_FLAG_RESPONSE)
+		return EV_REPLY;
+	if (in->error == ERR_UNSUPPORTED)
+		return EV_NOT_UNDERSTOOD;
+	if (in->error != ERR_OK)
+		return EV_BAD_REQUEST;
+	if (in->h.exchange == EX_CREATE_CHILD_SA)
+		return EV_CHILD_REQUEST;
+	return deletes_ike_sa(&in->c) ? EV_PEER_DELETE : EV_REQUEST;
+}
+
+void ex_info_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
+{
+	const struct payload_notify *error = in->error == ERR_OK ? ike_content_error(&in->c) : NULL;
+	char to[ENDPOINT_TEXT_MAX], what[32];
+
+	if (error)
+		fx_event(fx, EVENT_IKE_PEER_REFUSED, "gateway %s peer %s: %s",
+		         sa->gw ? sa->gw->conf.name : "-", endpoint_text(&sa->remote, to),
+		         notify_text(error->type, what));
+	(void)!ike_step(sa, classify(in), in, fx);
+}

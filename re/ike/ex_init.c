@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* IKE_SA_INIT (RFC 7296 1.2, 2.6, 2.7, 2.23), in the clear: both ends agree on algorithms, exchange
+ * nonces and Diffie-Hellman values, and find out about NATs. Nothing in it is authentic until
+ * IKE_AUTH holds, so an initiator takes an error for a hint, and a responder keeps no more state
+ * than ike_guard.c allows. Responder's cookies are not in this version. */
+#include "anchor.h"
+#include "ike_priv.h"
+
+enum { RESTARTS_MAX = 5, COOKIE_MAX = 64 };
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static void put_ke(struct ike_sa *sa, struct ike_out *o, const uint8_t *value)
+{
+	struct payload_ke ke = { sa->ke->v2_id, { value, sa->ke->public_len } };
+
+	ike_out_open(o, PL_KE);
+	payload_ke_write(&o->w, &ke);
+	ike_out_close(o);
+}
+
+static void put_nonce(struct ike_out *o, const struct blob *nonce)
+{
+	ike_out_open(o, PL_NONCE);
+	payload_nonce_write(&o->w, blob_view(nonce));
+	ike_out_close(o);
+}
+
+/* Where UDP encapsulation is forced, our source is one that cannot be right: the peer then believes
+ * that we are behind a NAT (as strongSwan's `encap = yes` does). */
+static enum err put_natd(struct ike_sa *sa, struct ike_out *o, const struct ike_header *h)
+{
+	uint8_t src[20], dst[20];
+
+	if (sa->gw->conf.no_nat_traversal)
+		return ERR_OK;
+	TRY(ike_natd_hash(sa->ike->crypto, h, &sa->local, src));
+	TRY(ike_natd_hash(sa->ike->crypto, h, &sa->remote, dst));
+	if (sa->gw->conf.force_udp_encap)
+		sa->ike->env->random(sa->ike->env, src, sizeof(src));
+	ike_out_notify(o, N_NAT_DETECTION_SOURCE_IP, (struct view){ src, sizeof(src) });
+	ike_out_notify(o, N_NAT_DETECTION_DESTINATION_IP, (struct view){ dst, sizeof(dst) });
+	return ERR_OK;
+}
+
+static enum err new_nonce(struct ike *ike, struct blob *nonce)
+{
+	uint8_t bytes[NONCE_OURS];
+
+	ike->env->random(ike->env, bytes, sizeof(bytes));
+	return blob_set(nonce, (struct view){ bytes, sizeof(bytes) });
+}
+
+/* ---- the initiator --------------------------------------------------------------------------- */
+
+static enum err start_keygen(struct ike_sa *sa, const struct alg_ke *ke, struct effects *fx)
+{
+	struct dh_job *j = dh_job_new(ke, ike_sa_our_spi(sa), sa->job_turn + 1);
+
+	if (j == NULL)
+		return ERR_MEMORY;
+	fx_job(fx, &j->job);
+	sa->job_turn++;
+	sa->ke = ke;
+	return ERR_OK;
+}
+
+enum err ex_init_start(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	(void)arg;
+	TRY(new_nonce(sa->ike, &sa->nonce_i));
+	return start_keygen(sa, sa->gw->conf.proposal[0].ke[0], fx);
+}
+
+/* Builds the request with what is known by now, and sends it with message ID 0. */
+static enum err send_request(struct ike_sa *sa, struct effects *fx)
+{
+	struct ike_out o;
+
+	sa->win.next_request = 0;
+	struct ike_header h = ike_sa_header(sa, EX_IKE_SA_INIT, false);
+	ike_out_begin(&o, &h);
+	if (sa->cookie.len)
+		ike_out_notify(&o, N_COOKIE, blob_view(&sa->cookie)); /* first: 2.6 */
+	ike_out_open(&o, PL_SA);
+	ike_proposal_offer(&o.w, sa->gw->conf.proposal, sa->gw->conf.proposals);
+	ike_out_close(&o);
+	put_ke(sa, &o, sa->dh_public);
+	put_nonce(&o, &sa->nonce_i);
+	TRY(put_natd(sa, &o, &h));
+	struct view message = ike_out_finish(&o);
+	TRY(blob_set(&sa->init_request, message));
+	return ike_sa_ask(sa, message, &retry_normal, fx);
+}
+
+enum err ex_init_send(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	struct dh_job *j = (struct dh_job *)(uintptr_t)arg;
+
+	dh_key_free(sa->dh);
+	sa->dh = STEAL(j->key);
+	memcpy(sa->dh_public, j->public, sizeof(sa->dh_public));
+	return send_request(sa, fx);
+}
+
+enum err ex_init_cookie(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	struct view cookie = ike_content_notify(&in->c, N_COOKIE)->data;
+
+	if (cookie.len == 0 || cookie.len > COOKIE_MAX || sa->restarts >= RESTARTS_MAX)
+		return ERR_LENGTH;
+	TRY(blob_set(&sa->cookie, cookie));
+	sa->restarts++;
+	sa->ike->stats.cookies++;
+	return send_request(sa, fx);
+}
+
+enum err ex_init_other_group(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	struct reader r = rd_of_view(ike_content_notify(&in->c, N_INVALID_KE_PAYLOAD)->data);
+	const struct alg_ke *ke =
+	        ike_proposal_ke(sa->gw->conf.proposal, sa->gw->conf.proposals, rd_u16(&r));
+
+	if (!rd_done(&r) || ke == NULL || ke == sa->ke || sa->restarts >= RESTARTS_MAX)
+		return ERR_VALUE;
+	TRY(start_keygen(sa, ke, fx));
+	ike_window_answered(&sa->win);
+	sa->restarts++;
+	return ERR_OK;
+}
+
+/* RFC 7296 2.21.1: it may be forged. Say it, ask once more at the usual time, then give up. */
+enum err ex_init_note_refusal(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	char to[ENDPOINT_TEXT_MAX], what[32];
+	uint8_t last = (uint8_t)(sa->win.sent + 1);
+
+	fx_event(fx, EVENT_IKE_PEER_REFUSED, "gateway %s peer %s: %s", sa->gw->conf.name,
+	         endpoint_text(&sa->remote, to),
+	         notify_text(ike_content_error(&in->c)->type, what));
+	if (last < sa->win.policy.sends)
+		sa->win.policy.sends = last;
+	return ERR_OK;
+}
+
+/* SA and KE of the answer against what we asked (2.7, 3.4). */
+static enum err check_reply(const struct ike_sa *sa, const struct ike_in *in,
+                            struct ike_choice *ret)
+{
+	TRY(ike_proposal_accept(in->c.sa, sa->gw->conf.proposal, sa->gw->conf.proposals, ret));
+	if (ret->suite.ke != sa->ke || in->c.ke.group != sa->ke->v2_id)
+		return ERR_NO_PROPOSAL;
+	return in->c.ke.data.len == sa->ke->public_len ? ERR_OK : ERR_LENGTH;
+}
+
+void ex_init_float(struct ike_sa *sa)
+{
+	sa->udp_encap = sa->natd.seen &&
+	                (sa->natd.local || sa->natd.remote || sa->gw->conf.force_udp_encap);
+	if (sa->udp_encap && sa->local.port == 500) {
+		sa->local.port = 4500;
+		sa->remote.port = 4500;
+	}
+}
+
+enum err ex_init_derive(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct ike_in *in = arg;
+	const struct endpoint at[2] = { in->local, in->remote };
+	AUTO(dh_job_free) struct dh_job *j = NULL;
+	struct ike_choice choice;
+	struct ike_natd natd = { 0 };
+
+	TRY(check_reply(sa, in, &choice));
+	if (!sa->gw->conf.no_nat_traversal)
+		TRY(ike_natd_check(sa->ike->crypto, &in->h, &in->c, at, &natd));
+	j = dh_job_new(sa->ke, ike_sa_our_spi(sa), sa->job_turn + 1);
+	if (j == NULL)
+		return ERR_MEMORY;
+	TRY(dh_job_peer(j, in->c.ke.data));
+	TRY(blob_set(&sa->init_response, in->message));
+	TRY(blob_set(&sa->nonce_r, in->c.nonce));
+	memcpy(sa->spi_r, in->h.spi_r, 8);
+	sa->choice = choice;
+	sa->natd = natd;
+	j->key = STEAL(sa->dh);
+	sa->job_turn++;
+	struct dh_job *ready = STEAL(j);
+	fx_job(fx, &ready->job);
+	return ERR_OK;
+}
+
+enum err ex_init_take_key_back(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	struct dh_job *j = (struct dh_job *)(uintptr_t)arg;
+
+	(void)fx;
+	memset(sa->spi_r, 0, 8);
+	sa->dh = STEAL(j->key);
+	return sa->dh ? ERR_OK : ERR_CRYPTO;
+}
+
+/* ---- the responder --------------------------------------------------------------------------- */
+
+static void reply_with_notify(const struct ike_in *in, struct ike *ike, uint16_t type,
+                              struct view data, struct effects *fx)
+{
+	struct ike_header h = in->h;
+	struct ike_out o;
+
+	h.flags = IKE_FLAG_RESPONSE;
+	ike_out_begin(&o, &h);
+	ike_out_notify(&o, type, data);
+	struct fx_send send = { in->local, in->remote, ike_out_finish(&o), -1 };
+	fx_send(fx, &send);
+	ike->stats.datagrams_out++;
+}
+
+enum err ex_init_begin_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct init_request *q = arg;
+	const struct endpoint at[2] = { q->in->local, q->in->remote };
+	AUTO(dh_job_free) struct dh_job *j = NULL;
+
+	if (!q->gw->conf.no_nat_traversal)
+		TRY(ike_natd_check(sa->ike->crypto, &q->in->h, &q->in->c, at, &sa->natd));
+	TRY(blob_set(&sa->nonce_i, q->in->c.nonce));
+	TRY(blob_set(&sa->init_request, q->in->message));
+	TRY(new_nonce(sa->ike, &sa->nonce_r));
+	sa->gw = q->gw;
+	sa->choice = q->choice;
+	sa->ke = q->choice.suite.ke;
+	j = dh_job_new(sa->ke, ike_sa_our_spi(sa), sa->job_turn + 1);
+	if (j == NULL)
+		return ERR_MEMORY;
+	TRY(dh_job_peer(j, q->in->c.ke.data));
+	sa->job_turn++;
+	struct dh_job *ready = STEAL(j);
+	fx_job(fx, &ready->job);
+	return ERR_OK;
+}
+
+enum err ex_init_keys(struct ike_sa *sa, const struct dh_job *j)
+{
+	struct ike_seed seed = { blob_view(&sa->nonce_i), blob_view(&sa->nonce_r), sa->spi_i,
+		                 sa->spi_r };
+
+	TRY(ike_keys_derive(sa->ike->crypto, &sa->choice.suite, &seed, secret_view(j->secret),
+	                    &sa->keys));
+	sa->keyed = true;
+	return ERR_OK;
+}
+
+enum err ex_init_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
+{
+	const struct dh_job *j = arg;
+	struct ike_header h = ike_sa_header(sa, EX_IKE_SA_INIT, true);
+	struct ike_out o;
+
+	TRY(ex_init_keys(sa, j));
+	ike_out_begin(&o, &h);
+	ike_out_open(&o, PL_SA);
+	ike_proposal_answer(&o.w, &sa->choice);
+	ike_out_close(&o);
+	put_ke(sa, &o, j->public);
+	put_nonce(&o, &sa->nonce_r);
+	if (sa->natd.seen)
+		TRY(put_natd(sa, &o, &h));
+	struct view message = ike_out_finish(&o);
+	if (message.len == 0)
+		return ERR_FULL;
+	TRY(blob_set(&sa->init_response, message));
+	TRY(ike_window_answer(&sa->win, message));
+	ike_sa_send(sa, &sa->local, &sa->remote, message, fx);
+	return ERR_OK;
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+static enum err read_clear(struct ike_in *in)
+{
+	struct reader r = rd_of_view(in->message);
+	struct ike_payloads p;
+
+	rd_skip(&r, IKE_HEADER_LEN);
+	TRY(ike_payloads_read(r, in->h.next, &p));
+	TRY(ike_rules_check(&in->h, IKE_CLEAR, &p, &in->bad_type));
+	return ike_content_read(&p, &in->c);
+}
+
+static void refuse_proposal(struct ike *ike, const struct ike_in *in, struct effects *fx)
+{
+	char from[ENDPOINT_TEXT_MAX];
+
+	ike->stats.no_proposal++;
+	fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "IKE SA, peer %s",
+	         endpoint_text(&in->remote, from));
+	reply_with_notify(in, ike, N_NO_PROPOSAL_CHOSEN, (struct view){ NULL, 0 }, fx);
+}
+
+/* The first gateway for these addresses whose proposals fit. *ret_known: some gateway is. */
+static enum err find_gateway(struct ike *ike, const struct ike_in *in, struct init_request *q,
+                             bool *ret_known)
+{
+	*ret_known = false;
+	for (size_t i = 0; i < ike->gateways; i++) {
+		struct gateway *gw = ike->gateway[i];
+
+		if (!ike_gateway_fits(gw, &in->local.addr, &in->remote.addr))
+			continue;
+		*ret_known = true;
+		q->gw = gw;
+		if (ike_proposal_choose(in->c.sa, gw->conf.proposal, gw->conf.proposals,
+		                        in->c.ke.group, &q->choice) == ERR_OK)
+			return ERR_OK;
+	}
+	return ERR_NO_PROPOSAL;
+}
+
+static void take_up(struct ike *ike, const struct init_request *q, struct effects *fx)
+{
+	uint8_t anchor = anchor_of_endpoints(ike->env, &q->in->local, &q->in->remote);
+	struct ike_sa *sa;
+
+	if (ike_sa_new(ike, false, anchor, q->in->h.spi_i, &sa) != ERR_OK)
+		return;
+	sa->local = q->in->local;
+	sa->remote = q->in->remote;
+	sa->packets_in = 1;
+	sa->bytes_in = q->in->message.len;
+	ike->stats.answered++;
+	if (ike_step(sa, EV_INIT_REQUEST, q, fx) == ERR_OK)
+		ike_sa_touch(sa);
+}
+
+static void consider(struct ike *ike, const struct ike_in *in, struct effects *fx)
+{
+	struct init_request q = { .in = in };
+	char from[ENDPOINT_TEXT_MAX];
+	bool known;
+
+	if (!ike_guard_admits(ike)) {
+		ike->stats.half_open_refused++;
+		fx_event(fx, EVENT_IKE_HALF_OPEN_LIMIT, "peer %s",
+		         endpoint_text(&in->remote, from));
+		return;
+	}
+	enum err e = find_gateway(ike, in, &q, &known);
+	if (!known) {
+		ike->stats.unknown_peer++;
+		fx_event(fx, EVENT_IKE_UNKNOWN_PEER, "%s", endpoint_text(&in->remote, from));
+	} else if (e != ERR_OK) {
+		refuse_proposal(ike, in, fx);
+	} else if (q.choice.suite.ke->v2_id != in->c.ke.group) { /* 1.2: no state is made */
+		uint16_t group = q.choice.suite.ke->v2_id;
+		uint8_t want[2] = { (uint8_t)(group >> 8), (uint8_t)group };
+
+		reply_with_notify(in, ike, N_INVALID_KE_PAYLOAD, (struct view){ want, 2 }, fx);
+	} else if (in->c.ke.data.len != q.choice.suite.ke->public_len) {
+		ike->stats.malformed++;
+		fx_event(fx, EVENT_IKE_MESSAGE_INVALID, "from %s: KE payload of wrong length",
+		         endpoint_text(&in->remote, from));
+	} else {
+		take_up(ike, &q, fx);
+	}
+}
+
+static bool is_zero(const uint8_t spi[8])
+{
+	static const uint8_t zero[8];
+
+	return memcmp(spi, zero, 8) == 0;
+}
+
+static void request(struct ike *ike, struct ike_in *in, struct effects *fx)
+{
+	struct ike_sa *sa = ike_by_peer(ike, in->h.spi_i, &in->remote.addr);
+
+	if (sa == NULL) {
+		consider(ike, in, fx);
+		return;
+	}
+	ike->stats.duplicates++;
+	if (sa->state != IKE_INIT_ANSWERED ||
+	    !view_equal(blob_view(&sa->init_request), in->message))
+		return; /* still at work on it, or past it */
+	ike_sa_send(sa, &in->local, &in->remote, blob_view(&sa->init_response), fx);
+}
+
+static enum ike_event classify_reply(const struct ike_in *in)
+{
+	if (ike_content_notify(&in->c, N_COOKIE))
+		return EV_COOKIE;
+	if (ike_content_notify(&in->c, N_INVALID_KE_PAYLOAD))
+		return EV_WRONG_KE;
+	return ike_content_error(&in->c) ? EV_REFUSED : EV_INIT_REPLY;
+}
+
+static void response(struct ike *ike, struct ike_in *in, struct effects *fx)
+{
+	struct ike_sa *sa = ike_by_spi(ike, in->h.spi_i);
+
+	if (sa == NULL || !sa->initiator || sa->state != IKE_INIT_SENT ||
+	    !addr_equal(&sa->remote.addr, &in->remote.addr)) {
+		ike->stats.unexpected++;
+		return;
+	}
+	enum ike_event ev = classify_reply(in);
+	sa->packets_in++;
+	sa->bytes_in += in->message.len;
+	if (ev == EV_INIT_REPLY && is_zero(in->h.spi_r)) {
+		ike->stats.malformed++;
+		return;
+	}
+	if (ike_step(sa, ev, in, fx) != ERR_OK && ev == EV_INIT_REPLY)
+		fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN,
+		         "gateway %s: the peer's answer is none that we offered",
+		         sa->gw ? sa->gw->conf.name : "-");
+	if (sa->state != IKE_GONE)
+		ike_sa_touch(sa);
+}
+
+/* A request may only come from the SA's initiator, before there is a responder's SPI, as the first
+ * message; an answer the other way round (3.1). */
+static bool header_fits(const struct ike_header *h)
+{
+	bool is_response = h->flags & IKE_FLAG_RESPONSE, from_i = h->flags & IKE_FLAG_INITIATOR;
+
+	return h->id == 0 && is_response != from_i && !is_zero(h->spi_i) &&
+	       (is_response || is_zero(h->spi_r));
+}
+
+void ex_init_receive(struct ike *ike, struct ike_in *in, struct effects *fx)
+{
+	bool is_response = in->h.flags & IKE_FLAG_RESPONSE;
+	char from[ENDPOINT_TEXT_MAX];
+	enum err e = header_fits(&in->h) ? read_clear(in) : ERR_SYNTAX;
+
+	if (e != ERR_OK) {
+		ike->stats.malformed++;
+		fx_event(fx, EVENT_IKE_MESSAGE_INVALID, "from %s: IKE_SA_INIT: %s",
+		         endpoint_text(&in->remote, from), err_text(e));
+		if (e == ERR_UNSUPPORTED && !is_response) /* 2.5 */
+			reply_with_notify(in, ike, N_UNSUPPORTED_CRITICAL_PAYLOAD,
+			                  (struct view){ &in->bad_type, 1 }, fx);
+	} else if (is_response) {
+		response(ike, in, fx);
+	} else {
+		request(ike, in, fx);
+	}
+}

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The core's way in: datagrams to their SAs, jobs, time, wishes. */
+#include "ike_priv.h"
+#include "secret.h"
+
+#include <stdlib.h>
+
+struct ike *ike_new(struct env *env, const uint8_t wrap_key[32])
+{
+	struct ike *ike = calloc(1, sizeof(*ike));
+
+	if (ike == NULL)
+		return NULL;
+	ike->env = env;
+	memcpy(ike->wrap_key, wrap_key, 32);
+	ike->next_index = 1;
+	ike->next_serial = 1;
+	ike->due_ms = UINT64_MAX;
+	ike->crypto = ike_crypto_new();
+	if (ike->crypto == NULL) {
+		ike_free(ike);
+		return NULL;
+	}
+	return ike;
+}
+
+void ike_free(struct ike *ike)
+{
+	if (ike == NULL)
+		return;
+	while (ike->first) {
+		struct ike_sa *sa = ike->first;
+
+		ike->first = sa->next;
+		ike_sa_free(sa);
+	}
+	ike_sweep(ike);
+	ike_conf_free(ike);
+	ike_crypto_free(ike->crypto);
+	secret_wipe(ike->wrap_key, sizeof(ike->wrap_key));
+	free(ike);
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static struct ike_sa **bucket(struct ike_sa *table[IKE_BUCKETS], const uint8_t spi[8])
+{
+	/* SPIs are random except for the last bytes of ours (the anchor). A peer that chooses its
+	 * own to collide lengthens one chain, no more than half-open SAs are allowed. */
+	return &table[(spi[0] << 8 | spi[1]) % IKE_BUCKETS];
+}
+
+void ike_hang(struct ike *ike, struct ike_sa *sa)
+{
+	struct ike_sa **b = bucket(ike->by_spi, ike_sa_our_spi(sa));
+
+	sa->by_spi = *b;
+	*b = sa;
+	sa->prev = ike->last;
+	if (ike->last)
+		ike->last->next = sa;
+	else
+		ike->first = sa;
+	ike->last = sa;
+	ike->stats.sas++;
+}
+
+void ike_hang_peer(struct ike *ike, struct ike_sa *sa)
+{
+	struct ike_sa **b = bucket(ike->by_peer, sa->spi_i);
+
+	sa->by_peer = *b;
+	*b = sa;
+}
+
+void ike_unhang(struct ike *ike, struct ike_sa *sa)
+{
+	for (struct ike_sa **p = bucket(ike->by_spi, ike_sa_our_spi(sa)); *p; p = &(*p)->by_spi)
+		if (*p == sa) {
+			*p = sa->by_spi;
+			break;
+		}
+	for (struct ike_sa **p = bucket(ike->by_peer, sa->spi_i); *p; p = &(*p)->by_peer)
+		if (*p == sa) {
+			*p = sa->by_peer;
+			break;
+		}
+	*(sa->prev ? &sa->prev->next : &ike->first) = sa->next;
+	*(sa->next ? &sa->next->prev : &ike->last) = sa->prev;
+	ike->stats.sas--;
+	/* sa->next stays: who walks the list may stand here. */
+	sa->by_spi = ike->gone;
+	ike->gone = sa;
+}
+
+struct ike_sa *ike_by_spi(struct ike *ike, const uint8_t spi[8])
+{
+	for (struct ike_sa *sa = *bucket(ike->by_spi, spi); sa; sa = sa->by_spi)
+		if (memcmp(ike_sa_our_spi(sa), spi, 8) == 0)
+			return sa;
+	return NULL;
+}
+
+struct ike_sa *ike_by_peer(struct ike *ike, const uint8_t spi_i[8], const struct addr *from)
+{
+	for (struct ike_sa *sa = *bucket(ike->by_peer, spi_i); sa; sa = sa->by_peer)
+		if (memcmp(sa->spi_i, spi_i, 8) == 0 && addr_equal(&sa->remote.addr, from))
+			return sa;
+	return NULL;
+}
+
+void ike_due(struct ike *ike, uint64_t ms)
+{
+	if (ms < ike->due_ms)
+		ike->due_ms = ms;
+}
+
+void ike_sweep(struct ike *ike)
+{
+	while (ike->gone) {
+		struct ike_sa *sa = ike->gone;
+
+		ike->gone = sa->by_spi;
+		ike_sa_free(sa);
+	}
+}
+
+bool ike_spi_in_use(struct ike *ike, uint32_t child_spi)
+{
+	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
+		if (sa->child_spi == child_spi || child_sa_by_spi_in(sa, child_spi))
+			return true;
+	return false;
+}
+
+/* ---- datagrams ------------------------------------------------------------------------------- */
+
+static void invalid(struct ike *ike, const struct ike_in *in, enum err e, struct effects *fx)
+{
+	char from[ENDPOINT_TEXT_MAX];
+
+	ike->stats.malformed++;
+	fx_event(fx, EVENT_IKE_MESSAGE_INVALID, "from %s: %s", endpoint_text(&in->remote, from),
+	         err_text(e));
+}
+
+static void unexpected(struct ike *ike, const struct ike_in *in, struct effects *fx)
+{
+	char from[ENDPOINT_TEXT_MAX];
+
+	ike->stats.unexpected++;
+	fx_event(fx, EVENT_IKE_MESSAGE_UNEXPECTED, "from %s: exchange %u, message ID %u",
+	         endpoint_text(&in->remote, from), in->h.exchange, in->h.id);
+}
+
+/* Does the answer belong to what we asked? */
+static bool answers(const struct ike_sa *sa, const struct ike_in *in)
+{
+	struct reader r = rd_of_view(blob_view(&sa->win.request));
+
+	rd_skip(&r, 18);
+	return rd_u8(&r) == in->h.exchange;
+}
+
+static void dispatch(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
+{
+	if (in->h.exchange == EX_IKE_AUTH)
+		ex_auth_receive(sa, in, fx);
+	else if (in->h.exchange == EX_INFORMATIONAL || in->h.exchange == EX_CREATE_CHILD_SA)
+		ex_info_receive(sa, in, fx);
+	else
+		unexpected(sa->ike, in, fx);
+	if (sa->state == IKE_GONE)
+		return;
+	ike_sa_pump(sa, fx);
+	if (sa->state != IKE_GONE)
+		ike_sa_touch(sa);
+}
+
+static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
+{
+	struct ike *ike = sa->ike;
+	bool response = in->h.flags & IKE_FLAG_RESPONSE;
+	enum ike_arrival arrival = ike_window_judge(&sa->win, response, in->h.id);
+	uint8_t plain[IKE_MESSAGE_MAX];
+	char from[ENDPOINT_TEXT_MAX];
+
+	if (!sa->keyed || arrival == IKE_STRAY || (response && !answers(sa, in))) {
+		unexpected(ike, in, fx);
+		return;
+	}
+	enum err e = ike_sa_open(sa, in, plain);
+	if (e != ERR_OK) {
+		ike->stats.bad_icv++;
+		fx_event(fx, EVENT_IKE_MESSAGE_BAD_ICV, "from %s: %s",
+		         endpoint_text(&in->remote, from), err_text(e));
+		return;
+	}
+	sa->heard_ms = ike_sa_now(sa);
+	sa->packets_in++;
+	sa->bytes_in += in->message.len;
+	ike->stats.moved += sa->state == IKE_UP && !endpoint_equal(&sa->remote, &in->remote);
+	if (arrival == IKE_DUPLICATE) {
+		ike->stats.duplicates++;
+		ike_sa_send(sa, &in->local, &in->remote, blob_view(&sa->win.response), fx);
+		return;
+	}
+	dispatch(sa, in, fx);
+}
+
+static void protected(struct ike *ike, struct ike_in *in, struct effects *fx)
+{
+	/* The flag says who was the SA's initiator: the sender, then our SPI is the responder's. */
+	bool from_initiator = in->h.flags & IKE_FLAG_INITIATOR;
+	const uint8_t *ours = from_initiator ? in->h.spi_r : in->h.spi_i;
+	const uint8_t *theirs = from_initiator ? in->h.spi_i : in->h.spi_r;
+	struct ike_sa *sa = ike_by_spi(ike, ours);
+
+	/* Nothing is said back to strangers: it could be used to amplify (2.21.4 allows silence).
+	 */
+	if (sa == NULL || sa->initiator == from_initiator ||
+	    memcmp(sa->initiator ? sa->spi_r : sa->spi_i, theirs, 8) != 0)
+		ike->stats.unknown_spi++;
+	else
+		to_sa(sa, in, fx);
+}
+
+static void datagram(struct ike *ike, struct ike_in *in, struct effects *fx)
+{
+	enum err e = ike_header_read(in->message, &in->h);
+	char from[ENDPOINT_TEXT_MAX];
+
+	if (e != ERR_OK) {
+		invalid(ike, in, e, fx);
+	} else if ((in->h.version & 0xf0) != IKE_VERSION_2) {
+		ike->stats.bad_version++;
+		fx_event(fx, EVENT_IKE_VERSION, "from %s: %u.%u", endpoint_text(&in->remote, from),
+		         in->h.version >> 4, in->h.version & 0xf);
+	} else if (in->h.exchange == EX_IKE_SA_INIT) {
+		ex_init_receive(ike, in, fx);
+	} else {
+		protected(ike, in, fx);
+	}
+}
+
+void ike_datagram(struct ike *ike, const struct endpoint *local, const struct endpoint *remote,
+                  struct view bytes, struct effects *fx)
+{
+	struct ike_in in = { .local = *local, .remote = *remote, .message = bytes };
+
+	ike->stats.datagrams_in++;
+	if (bytes.len == 1 && bytes.p[0] == 0xff)
+		return; /* a NAT keepalive (RFC 3948 2.3) */
+	datagram(ike, &in, fx);
+	ike_sweep(ike);
+}
+
+/* ---- jobs and time --------------------------------------------------------------------------- */
+
+void ike_job_done(struct ike *ike, struct job *job, struct effects *fx)
+{
+	struct dh_job *j = (struct dh_job *)job;
+	struct ike_sa *sa = ike_by_spi(ike, j->spi);
+
+	if (sa && sa->job_turn == j->turn) {
+		enum ike_event ev = j->result != ERR_OK ? EV_JOB_FAILED
+		                    : j->peer_len == 0  ? EV_KEY_READY
+		                                        : EV_SECRET;
+
+		if (ike_step(sa, ev, j, fx) != ERR_OK && sa->state == IKE_GONE)
+			fx_event(fx, EVENT_IKE_INTERNAL, "index %u", sa->index);
+		if (sa->state != IKE_GONE)
+			ike_sa_touch(sa);
+	}
+	dh_job_free(j);
+	ike_sweep(ike);
+}
+
+void ike_timeout(struct ike *ike, struct effects *fx)
+{
+	uint64_t now = ike->env->now_ms(ike->env);
+
+	ike->due_ms = UINT64_MAX;
+	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
+		next = sa->next;
+		if (sa->due_ms <= now)
+			ike_sa_timeout(sa, now, fx);
+		else
+			ike_due(ike, sa->due_ms);
+	}
+	for (size_t i = 0; i < ike->tunnels; i++)
+		ike_tunnel_poll(ike, ike->tunnel[i], fx);
+	ike_sweep(ike);
+}
+
+uint64_t ike_next_due_ms(const struct ike *ike)
+{
+	return ike->due_ms;
+}
+
+/* ---- wishes ---------------------------------------------------------------------------------- */
+
+void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx)
+{
+	struct tunnel *t = ike_tunnel_by_index(ike, tunnel);
+
+	if (t == NULL || t->conf.establish == IKE_ESTABLISH_RESPONDER_ONLY)
+		return;
+	if (!t->children && !t->negotiating)
+		fx_event(fx, EVENT_IPSEC_ACQUIRE, "vpn %s", t->conf.vpn);
+	t->wanted = true;
+	ike_tunnel_poll(ike, t, fx);
+	ike_sweep(ike);
+}
+
+static void delete_sa(struct ike_sa *sa, struct effects *fx)
+{
+	if (sa->state == IKE_UP) {
+		sa->wish_delete = true;
+		ike_sa_pump(sa, fx);
+	} else if (sa->state != IKE_DELETING) {
+		(void)!ike_step(sa, EV_DELETE, NULL, fx);
+	}
+	if (sa->state != IKE_GONE)
+		ike_sa_touch(sa);
+}
+
+void ike_delete_sa(struct ike_sa *sa, struct effects *fx)
+{
+	delete_sa(sa, fx);
+}
+
+enum err ike_clear_ike(struct ike *ike, uint32_t index, struct effects *fx)
+{
+	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
+		if (sa->index == index && sa->state != IKE_ENDED) {
+			delete_sa(sa, fx);
+			ike_sweep(ike);
+			return ERR_OK;
+		}
+	return ERR_NOT_FOUND;
+}
+
+enum err ike_clear_child(struct ike *ike, uint32_t tunnel, struct effects *fx)
+{
+	bool found = false;
+
+	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
+		bool here = false;
+
+		next = sa->next;
+		for (struct child_sa *c = sa->children; c; c = c->next)
+			if (c->tunnel == tunnel)
+				here = c->wish_delete = true;
+		if (!here)
+			continue;
+		found = true;
+		ike_sa_pump(sa, fx);
+		if (sa->state != IKE_GONE)
+			ike_sa_touch(sa);
+	}
+	ike_sweep(ike);
+	return found ? ERR_OK : ERR_NOT_FOUND;
+}
+
+void ike_delete_all(struct ike *ike, struct effects *fx)
+{
+	ike->started = false; /* nothing is made anew */
+	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
+		next = sa->next;
+		sa->wish_delete = true;
+		ike_sa_pump(sa, fx); /* says so where the window is free */
+		if (sa->state != IKE_GONE)
+			ike_sa_discard(sa, fx);
+	}
+	ike_sweep(ike);
+}
+
+enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to)
+{
+	(void)spi;
+	(void)to;
+	ike->stats.moved++;
+	return ERR_UNSUPPORTED;
+}
+
+void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx)
+{
+	for (struct ike_sa *sa = ike->first; sa; sa = sa->next) {
+		struct child_sa *c = child_sa_by_spi_in(sa, spi);
+
+		if (c == NULL || sa->state != IKE_UP)
+			continue;
+		fx_event(fx, EVENT_IPSEC_SEQ_EXHAUSTED, "tunnel %u spi 0x%08x", c->tunnel, spi);
+		ike_tunnel_renew(sa, fx);
+		ike_sa_touch(sa);
+		break;
+	}
+	ike_sweep(ike);
+}
+
+enum err ike_restore(struct ike *ike, const struct record *record)
+{
+	if (record->deleted)
+		return ERR_NOT_FOUND;
+	if (record->key.kind == REC_IKE_SA)
+		return ike_sa_restore(ike, record->body);
+	if (record->key.kind == REC_CHILD_SA)
+		return child_sa_restore(ike, record->body);
+	return ERR_EXPECTED;
+}

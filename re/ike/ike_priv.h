@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The core itself: its configuration, its tables of SAs. Only for this folder. */
+#ifndef IKE_PRIV_H
+#define IKE_PRIV_H
+#include "ike_sa.h"
+
+enum { IKE_BUCKETS = 1024 };
+
+struct gateway {
+	struct ike_conf_gateway conf; /* conf.psk shows psk */
+	struct secret *psk;           /* owns */
+};
+
+struct tunnel {
+	struct ike_conf_tunnel conf;
+	struct gateway *gw;
+	uint32_t children;    /* child SAs that live */
+	uint32_t negotiating; /* SAs that we initiate for it */
+	uint64_t retry_ms;    /* not initiated before; UINT64_MAX: not by itself */
+	uint32_t backoff_ms;
+	bool wanted; /* traffic asked for it */
+};
+
+struct ike {
+	struct env *env; /* borrowed */
+	struct ike_crypto *crypto;
+	uint8_t wrap_key[32];
+	struct gateway **gateway; /* owns */
+	size_t gateways;
+	struct tunnel **tunnel; /* owns */
+	size_t tunnels;
+	uint32_t half_open_max;
+	bool started; /* ike_restored() was called */
+
+	struct ike_sa *first, *last;         /* all that are not gone */
+	struct ike_sa *gone;                 /* to be freed when the call ends */
+	struct ike_sa *by_spi[IKE_BUCKETS];  /* by our SPI */
+	struct ike_sa *by_peer[IKE_BUCKETS]; /* responders', by the initiator's SPI */
+	uint32_t next_index;
+	uint64_t next_serial;
+	uint64_t due_ms;
+	struct ike_stats stats;
+};
+
+/* ike.c: tables. */
+void ike_hang(struct ike *ike, struct ike_sa *sa);
+void ike_unhang(struct ike *ike, struct ike_sa *sa);
+void ike_hang_peer(struct ike *ike, struct ike_sa *sa);
+struct ike_sa *ike_by_spi(struct ike *ike, const uint8_t spi[8]);
+struct ike_sa *ike_by_peer(struct ike *ike, const uint8_t spi_i[8], const struct addr *from);
+void ike_due(struct ike *ike, uint64_t ms); /* call ike_timeout() no later than this */
+void ike_sweep(struct ike *ike);            /* frees what is gone: the last act of each call */
+void ike_delete_sa(struct ike_sa *sa, struct effects *fx); /* with a word where it is up */
+bool ike_spi_in_use(struct ike *ike, uint32_t child_spi);
+
+/* ike_configure.c */
+void ike_conf_free(struct ike *ike);
+
+/* ike_tunnel.c: when a tunnel is initiated. */
+struct tunnel *ike_tunnel_by_index(struct ike *ike, uint32_t index);
+void ike_tunnel_poll(struct ike *ike, struct tunnel *t, struct effects *fx);
+enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing,
+                             struct effects *fx) MUST_CHECK;
+/* An SA that we initiated for it has come to nothing. */
+void ike_tunnel_failed(struct ike *ike, struct tunnel *t);
+/* Its child under this SA is up: older SAs make way. */
+void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx);
+/* It is time to renew this SA. */
+void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx);
+
+/* ike_gateway.c: which gateway a peer belongs to. */
+struct gateway *ike_gateway_by_name(struct ike *ike, const char *name);
+bool ike_gateway_fits(const struct gateway *gw, const struct addr *local,
+                      const struct addr *remote);
+struct ike_id ike_gateway_local_id(const struct gateway *gw, const struct addr *local);
+bool ike_gateway_id_ok(const struct gateway *gw, const struct ike_id *peer);
+
+/* ike_guard.c: may another half-open SA be made? */
+bool ike_guard_admits(const struct ike *ike);
+
+/* ike_fsm.c: at once, without a word. */
+void ike_sa_discard(struct ike_sa *sa, struct effects *fx);
+
+/* ike_dpd.c */
+void ike_dpd_arm(struct ike_sa *sa, uint64_t now);
+void ike_dpd_look(struct ike_sa *sa, uint64_t now);
+struct retry_policy ike_dpd_policy(const struct ike_sa *sa);
+
+/* ex_init.c, ex_auth.c, ex_info.c: from a message to an event. */
+struct init_request {
+	const struct ike_in *in;
+	struct gateway *gw;
+	struct ike_choice choice;
+};
+void ex_init_receive(struct ike *ike, struct ike_in *in, struct effects *fx);
+/* The keys, from the nonces and the job's secret; both sides. */
+enum err ex_init_keys(struct ike_sa *sa, const struct dh_job *j) MUST_CHECK;
+/* The initiator goes to port 4500 where a NAT is, or is said to be (RFC 7296 2.23). */
+void ex_init_float(struct ike_sa *sa);
+
+struct auth_request {
+	const struct ike_in *in;
+	struct gateway *gw;
+	struct ike_id local_id, peer_id;
+};
+void ex_auth_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx);
+void ex_info_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx);
+
+/* ex_child.c: the child SA inside IKE_AUTH. */
+void ex_child_offer(struct ike_sa *sa, struct ike_out *o);
+/* The responder's choice: on ERR_OK a child and what it answers; else the notify to send. */
+struct child_answer {
+	struct child_choice choice;
+	struct child_sa *child;
+	uint16_t notify;
+};
+enum err ex_child_answer(struct ike_sa *sa, const struct ike_in *in, struct child_answer *ret,
+                         struct effects *fx) MUST_CHECK;
+void ex_child_write_answer(struct ike_out *o, const struct child_answer *a);
+/* The initiator's: makes the child that was answered. */
+void ex_child_finish(struct ike_sa *sa, const struct ike_in *in, struct effects *fx);
+
+#endif

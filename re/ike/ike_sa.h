@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An IKE SA: everything that is known about one, from its first message to its last.
+ *
+ * `state` is written by ike_fsm.c alone. SAs are owned by the core (ike_priv.h); one that is gone
+ * is freed when the call from outside ends, so pointers stay good until then. */
+#ifndef IKE_SA_H
+#define IKE_SA_H
+#include "child_sa.h"
+#include "ike.h"
+#include "ike_auth.h"
+#include "ike_dh.h"
+#include "ike_fsm.h"
+#include "ike_message.h"
+#include "ike_natd.h"
+#include "ike_proposal.h"
+#include "ike_window.h"
+
+struct gateway;
+
+struct ike_sa {
+	struct ike *ike;                 /* borrowed */
+	struct ike_sa *next, *prev;      /* of all */
+	struct ike_sa *by_spi, *by_peer; /* chains of the two tables */
+	enum ike_state state;
+	enum ike_state target; /* where the step under way leads: what its record says */
+	uint32_t index;
+	bool initiator;
+	bool replacing;   /* made while the tunnel was up, to take over from another */
+	bool negotiating; /* counted in tunnel->negotiating */
+	uint8_t spi_i[8], spi_r[8];
+	uint8_t anchor;
+	struct endpoint local, remote;
+	struct gateway *gw;    /* NULL while a responder does not know yet, or when it vanished */
+	struct tunnel *tunnel; /* that it was initiated for; NULL as responder */
+
+	struct ike_choice choice;
+	struct ike_keys keys;
+	bool keyed;    /* keys are there */
+	bool recorded; /* a record of it was put */
+	struct blob nonce_i, nonce_r, init_request, init_response, cookie; /* until it is up */
+	const struct alg_ke *ke; /* of the exchange under way */
+	struct dh_key *dh;       /* owns; between the two jobs of an initiator */
+	uint8_t dh_public[DH_PUBLIC_MAX];
+	uint32_t job_turn;  /* of the job that is waited for */
+	uint8_t restarts;   /* cookies and wrong groups so far */
+	uint32_t child_spi; /* ours, in the IKE_AUTH request */
+
+	struct ike_window win;
+	struct ike_natd natd;
+	bool udp_encap;
+	struct ike_id local_id, peer_id;
+
+	struct child_sa *children; /* owns */
+	uint32_t children_created, children_deleted;
+
+	uint64_t created_ms, up_ms;
+	uint64_t soft_ms, hard_ms;     /* UINT64_MAX: no end */
+	uint64_t give_up_ms;           /* for states that wait on the peer alone; UINT64_MAX */
+	uint64_t delete_at_ms;         /* it was replaced; UINT64_MAX */
+	uint64_t dpd_ms, keepalive_ms; /* next look, next byte; UINT64_MAX */
+	uint64_t heard_ms;             /* last authenticated message */
+	bool wish_delete, wish_probe;  /* wait for the window */
+
+	uint64_t bytes_in, bytes_out, packets_in, packets_out;
+	uint64_t unexpected;
+	uint64_t due_ms; /* the earliest of all the times above */
+};
+
+/* A message that came in, read as far as it goes. */
+struct ike_in {
+	struct ike_header h;
+	struct endpoint local, remote;
+	struct view message;
+	struct ike_content c;
+	enum err error;   /* authentic, but malformed: what is wrong */
+	uint8_t bad_type; /* ERR_UNSUPPORTED: the payload */
+};
+
+/* A new SA in state IDLE, hung into the tables, its SPI drawn for the anchor. */
+enum err ike_sa_new(struct ike *ike, bool initiator, uint8_t anchor, const uint8_t *spi_i,
+                    struct ike_sa **ret) MUST_CHECK;
+/* One that is in no table yet, without deadlines. NULL when memory is out. */
+struct ike_sa *ike_sa_alloc(struct ike *ike);
+/* Takes it out of the tables and deletes its records; freed when the call from outside ends. */
+void ike_sa_bury(struct ike_sa *sa, struct effects *fx);
+void ike_sa_free(struct ike_sa *sa); /* takes NULL */
+
+const uint8_t *ike_sa_our_spi(const struct ike_sa *sa);
+uint64_t ike_sa_now(const struct ike_sa *sa);
+uint32_t ike_sa_random32(struct ike *ike);
+/* Kept for a peer that has not proved who it is, or for one that is gone: what is limited. */
+bool ike_sa_half_open(const struct ike_sa *sa);
+
+/* A header of ours for an exchange. */
+struct ike_header ike_sa_header(const struct ike_sa *sa, enum ike_exchange ex, bool response);
+/* Opens an encrypted message, seals it. Empty when it did not fit. */
+void ike_sa_out(const struct ike_sa *sa, struct ike_out *o, enum ike_exchange ex, bool response);
+struct view ike_sa_seal(struct ike_sa *sa, struct ike_out *o, bool response);
+/* Verifies, decrypts and reads an encrypted message into in; plain has IKE_MESSAGE_MAX bytes and
+ * lives as long as in. ERR_AUTH: not from the peer. Other mistakes are in in->error. */
+enum err ike_sa_open(struct ike_sa *sa, struct ike_in *in, uint8_t *plain) MUST_CHECK;
+
+/* A request of ours: remembered for retransmission, its record put, sent. */
+enum err ike_sa_ask(struct ike_sa *sa, struct view message, const struct retry_policy *policy,
+                    struct effects *fx) MUST_CHECK;
+/* An answer of ours: remembered, its record put, sent to where the request came from. anchor: as in
+ * struct fx_send. */
+enum err ike_sa_answer(struct ike_sa *sa, const struct ike_in *in, struct view message, int anchor,
+                       struct effects *fx) MUST_CHECK;
+void ike_sa_send(struct ike_sa *sa, const struct endpoint *local, const struct endpoint *remote,
+                 struct view message, struct effects *fx);
+
+/* Its record as it is now (ike_record.c); only of SAs that a restart can go on with. */
+void ike_sa_put(struct ike_sa *sa, struct effects *fx);
+enum err ike_sa_restore(struct ike *ike, struct view body) MUST_CHECK;
+
+/* Asks what waits for the window, when it is free. */
+void ike_sa_pump(struct ike_sa *sa, struct effects *fx);
+/* What is due at this time. */
+void ike_sa_timeout(struct ike_sa *sa, uint64_t now, struct effects *fx);
+/* Over: children and records are deleted; lingers in IKE_ENDED to repeat its last answer. */
+void ike_sa_end(struct ike_sa *sa, struct effects *fx);
+/* The lifetimes begin. */
+void ike_sa_live(struct ike_sa *sa);
+/* Recomputes due_ms and tells the core. */
+void ike_sa_touch(struct ike_sa *sa);
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* When a tunnel is initiated, renewed, and which of two SAs for it makes way.
+ *
+ * Renewal is a whole new IKE SA with a new child, made before the old one ends; the old one is
+ * deleted some seconds after the new one is up, when packets that were on their way have arrived.
+ * Where both ends initiated at once, both SAs come up; each initiator sees that when its own does,
+ * and the one with the greater initiator's SPI makes way. */
+#include "ike_priv.h"
+#include "anchor.h"
+
+enum {
+	BACKOFF_FIRST_MS = 5000,
+	BACKOFF_MAX_MS = 60000,
+	MAKE_WAY_MS = 3000,        /* ours, after the new one is up */
+	MAKE_WAY_PEERS_MS = 10000, /* the peer's, if it does not do so itself */
+	RENEW_AGAIN_MS = 30000,
+	IKE_PORT = 500,
+};
+
+struct tunnel *ike_tunnel_by_index(struct ike *ike, uint32_t index)
+{
+	for (size_t i = 0; i < ike->tunnels; i++)
+		if (ike->tunnel[i]->conf.index == index)
+			return ike->tunnel[i];
+	return NULL;
+}
+
+static struct child_sa *child_of(struct ike_sa *sa, uint32_t tunnel)
+{
+	struct child_sa *newest = NULL;
+
+	for (struct child_sa *c = sa->children; c; c = c->next)
+		if (c->tunnel == tunnel && (newest == NULL || c->serial > newest->serial))
+			newest = c;
+	return newest;
+}
+
+/* The SA with the newest child of the tunnel. */
+static struct ike_sa *newest_of(struct ike *ike, uint32_t tunnel)
+{
+	struct ike_sa *found = NULL;
+	uint64_t serial = 0;
+
+	for (struct ike_sa *sa = ike->first; sa; sa = sa->next) {
+		struct child_sa *c = child_of(sa, tunnel);
+
+		if (c && (found == NULL || c->serial > serial)) {
+			found = sa;
+			serial = c->serial;
+		}
+	}
+	return found;
+}
+
+static bool can_initiate(const struct tunnel *t)
+{
+	return t->gw && t->gw->conf.peers && t->gw->conf.local.family != ADDR_NONE &&
+	       t->gw->conf.peer[0].family == t->gw->conf.local.family &&
+	       t->conf.establish != IKE_ESTABLISH_RESPONDER_ONLY;
+}
+
+/* SAs that we initiated for it and that have no child (refused, or deleted): of no more use. */
+static void delete_childless(struct ike *ike, const struct tunnel *t, struct effects *fx)
+{
+	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
+		next = sa->next;
+		if (sa->state != IKE_UP || sa->tunnel != t || sa->children)
+			continue;
+		sa->wish_delete = true;
+		ike_sa_pump(sa, fx);
+		if (sa->state != IKE_GONE)
+			ike_sa_touch(sa);
+	}
+}
+
+static uint8_t anchor_for(struct ike *ike, const struct tunnel *t, const struct endpoint ep[2])
+{
+	struct ike_sa *old = newest_of(ike, t->conf.index);
+
+	/* BH-SPU-24: the successor inherits it. */
+	return old ? old->anchor : anchor_of_endpoints(ike->env, &ep[0], &ep[1]);
+}
+
+enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing, struct effects *fx)
+{
+	struct endpoint ep[2] = { { t->gw->conf.local, IKE_PORT },
+		                  { t->gw->conf.peer[0], IKE_PORT } };
+	char to[ENDPOINT_TEXT_MAX];
+	struct ike_sa *sa;
+
+	delete_childless(ike, t, fx);
+	TRY(ike_sa_new(ike, true, anchor_for(ike, t, ep), NULL, &sa));
+	sa->local = ep[0];
+	sa->remote = ep[1];
+	sa->gw = t->gw;
+	sa->tunnel = t;
+	sa->replacing = replacing;
+	sa->negotiating = true;
+	t->negotiating++;
+	ike->stats.initiated++;
+	fx_event(fx, EVENT_IKE_INITIATE, "vpn %s gateway %s peer %s", t->conf.vpn, t->gw->conf.name,
+	         endpoint_text(&sa->remote, to));
+	enum err e = ike_step(sa, EV_INITIATE, NULL, fx);
+	if (e == ERR_OK)
+		ike_sa_touch(sa);
+	return e;
+}
+
+void ike_tunnel_poll(struct ike *ike, struct tunnel *t, struct effects *fx)
+{
+	uint64_t now = ike->env->now_ms(ike->env);
+
+	if (!ike->started || t->children || t->negotiating || !can_initiate(t))
+		return;
+	if (!t->wanted && t->conf.establish != IKE_ESTABLISH_IMMEDIATELY)
+		return;
+	if (t->retry_ms > now) {
+		ike_due(ike, t->retry_ms);
+		return;
+	}
+	if (ike_tunnel_initiate(ike, t, false, fx) != ERR_OK)
+		fx_event(fx, EVENT_IKE_INTERNAL, "vpn %s", t->conf.vpn);
+}
+
+void ike_tunnel_failed(struct ike *ike, struct tunnel *t)
+{
+	uint32_t next = t->backoff_ms ? t->backoff_ms * 2 : BACKOFF_FIRST_MS;
+
+	t->negotiating--;
+	t->wanted = false; /* the next packet asks again */
+	t->backoff_ms = next < BACKOFF_MAX_MS ? next : BACKOFF_MAX_MS;
+	t->retry_ms = ike->env->now_ms(ike->env) + t->backoff_ms +
+	              ike_sa_random32(ike) % (t->backoff_ms / 4);
+	ike_due(ike, t->retry_ms);
+}
+
+/* Our own half-done attempts for a tunnel that the peer brought up. Where IKE_AUTH is already out,
+ * the peer may be about to accept it. */
+static void abandon_attempts(struct ike *ike, const struct tunnel *t, struct effects *fx)
+{
+	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
+		next = sa->next;
+		if (sa->tunnel == t && sa->negotiating && sa->state != IKE_AUTH_SENT)
+			(void)!ike_step(sa, EV_DELETE, NULL, fx);
+	}
+}
+
+static void make_way(struct ike_sa *sa, uint32_t after_ms)
+{
+	uint64_t at = ike_sa_now(sa) + after_ms;
+
+	if (at < sa->delete_at_ms)
+		sa->delete_at_ms = at;
+	ike_sa_touch(sa);
+}
+
+void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx)
+{
+	t->backoff_ms = 0;
+	t->retry_ms = 0;
+	t->wanted = false;
+	if (!sa->initiator) {
+		abandon_attempts(sa->ike, t, fx);
+		return;
+	}
+	for (struct ike_sa *o = sa->ike->first; o; o = o->next) {
+		if (o == sa || o->state != IKE_UP || !child_of(o, t->conf.index))
+			continue;
+		if (sa->replacing)
+			make_way(o, MAKE_WAY_MS);
+		else if (memcmp(sa->spi_i, o->spi_i, 8) > 0)
+			make_way(sa, MAKE_WAY_MS);
+		else
+			make_way(o, o->initiator ? MAKE_WAY_MS : MAKE_WAY_PEERS_MS);
+	}
+}
+
+static bool used(struct ike_sa *sa, const struct child_sa *c)
+{
+	struct env *env = sa->ike->env;
+	struct sa_usage in, out;
+
+	return (env->runtime_usage(env, c->slot_in, &in) == ERR_OK && in.last_use_ms) ||
+	       (env->runtime_usage(env, c->slot_out, &out) == ERR_OK && out.last_use_ms);
+}
+
+void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx)
+{
+	uint64_t now = ike_sa_now(sa);
+
+	sa->soft_ms = now + RENEW_AGAIN_MS;
+	if (sa->delete_at_ms != UINT64_MAX || sa->wish_delete)
+		return;
+	for (struct child_sa *c = sa->children; c; c = c->next) {
+		struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
+
+		if (t == NULL || !can_initiate(t) || t->negotiating ||
+		    newest_of(sa->ike, c->tunnel) != sa)
+			continue;
+		if (t->conf.establish != IKE_ESTABLISH_IMMEDIATELY && !used(sa, c))
+			continue;
+		if (ike_tunnel_initiate(sa->ike, t, true, fx) != ERR_OK)
+			fx_event(fx, EVENT_IKE_INTERNAL, "vpn %s", t->conf.vpn);
+		return;
+	}
+}

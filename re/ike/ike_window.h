@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Message IDs, retransmission and duplicates, with a window of one (RFC 7296 2.1 to 2.3).
+ *
+ * Who asks repeats its request until it is answered or it gives up; who answers keeps its last
+ * answer and sends it again when the same request comes again. Pure; the event loop's thread. */
+#ifndef IKE_WINDOW_H
+#define IKE_WINDOW_H
+#include "errors.h"
+#include "reader.h"
+
+/* Bytes on the heap. Zero-initialise. */
+struct blob {
+	uint8_t *p; /* owns */
+	size_t len;
+};
+/* Replaces what is there by a copy (wiped first). ERR_MEMORY changes nothing. */
+enum err blob_set(struct blob *b, struct view v) MUST_CHECK;
+void blob_clear(struct blob *b);
+static inline struct view blob_view(const struct blob *b)
+{
+	return (struct view){ b->p, b->len };
+}
+
+/* How a request is repeated. */
+struct retry_policy {
+	uint32_t first_ms, max_ms; /* doubles from the first to the longest interval */
+	uint8_t sends;             /* in all; then give up */
+};
+
+extern const struct retry_policy retry_normal; /* about a minute */
+extern const struct retry_policy retry_delete; /* about a quarter of one */
+
+struct ike_window {
+	uint32_t next_request;  /* ID of our next request */
+	uint32_t next_expected; /* ID of the peer's next request */
+	struct blob request;    /* ours, unanswered; empty: free to ask */
+	struct blob response;   /* ours, to request next_expected - 1 */
+	struct retry_policy policy;
+	uint8_t sent;      /* how often the request went out */
+	uint64_t retry_ms; /* when it is due again; UINT64_MAX: nothing is */
+	uint32_t jitter;   /* per thousand, 0..199, drawn for this request */
+	uint32_t retransmits;
+};
+
+void ike_window_init(struct ike_window *w);
+void ike_window_done(struct ike_window *w);
+
+static inline bool ike_window_free(const struct ike_window *w)
+{
+	return w->request.len == 0;
+}
+
+/* A request with ID next_request goes out now. random: any bits, for the jitter. */
+enum err ike_window_ask(struct ike_window *w, struct view request,
+                        const struct retry_policy *policy, uint64_t now_ms,
+                        uint32_t random) MUST_CHECK;
+/* The pending request is due: sets the next time; false when it is time to give up. */
+bool ike_window_retry(struct ike_window *w, uint64_t now_ms);
+/* The answer to the pending request has come. */
+void ike_window_answered(struct ike_window *w);
+/* Our answer to request next_expected. */
+enum err ike_window_answer(struct ike_window *w, struct view response) MUST_CHECK;
+
+enum ike_arrival {
+	IKE_NEW,       /* a request to work on, an answer that we wait for */
+	IKE_DUPLICATE, /* answer it again */
+	IKE_STRAY,     /* outside the window */
+};
+enum ike_arrival ike_window_judge(const struct ike_window *w, bool response, uint32_t id);
+
+#endif
