@@ -78,7 +78,8 @@ struct cli_request {
 void cli_request_done(struct cli_request *r);
 
 /* Words of the command line, with an optional `| display json|set` behind them. ERR_UNKNOWN for an
- * unknown command, with the nearest known one in why; other errors for wrong arguments. */
+ * unknown command, with the nearest known one in why; other errors for wrong arguments. On an error
+ * ret has nothing but the display that was asked for. */
 enum err cli_parse(const char *const *words, size_t n, struct cli_request *ret,
                    struct why *why) MUST_CHECK;
 

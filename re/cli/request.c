@@ -107,9 +107,9 @@ static enum err ambiguous(const struct cli_command *a, const struct cli_command 
 
 	while (word_of(a, i, one) && word_of(b, i, other) && strcmp(one, other) == 0)
 		i++;
-	(void)choices(words, i, all, sizeof(all));
+	(void)choices(words, i < n ? i : n, all, sizeof(all));
 	if (i >= n)
-		return why_set(why, ERR_MISSING, "the command is not complete; expected one of: %s",
+		return why_set(why, ERR_UNKNOWN, "the command is not complete; expected one of: %s",
 		               all);
 	return why_set(why, ERR_UNKNOWN, "\"%s\" may mean: %s and %s", words[i], one, other);
 }
@@ -134,7 +134,7 @@ static enum err command_of(const char *const *words, size_t n, const struct cli_
 		return ambiguous(found, second, words, n, why);
 	if (length_of(found) > n) {
 		(void)choices(words, n, all, sizeof(all));
-		return why_set(why, ERR_MISSING, "the command is not complete; expected: %s", all);
+		return why_set(why, ERR_UNKNOWN, "the command is not complete; expected: %s", all);
 	}
 	*ret = found;
 	return ERR_OK;
@@ -242,7 +242,7 @@ static enum err take_arg(struct cli_request *r, const char *const *words, size_t
 
 	if (a == NULL) {
 		expected_args(r->command, expected, sizeof(expected));
-		return why_set(why, ERR_UNKNOWN, "unknown argument \"%.40s\"; expected: %s",
+		return why_set(why, ERR_EXPECTED, "unknown argument \"%.40s\"; expected: %s",
 		               words[*i], expected);
 	}
 	if (a->type == CLI_PATH) {
@@ -304,7 +304,9 @@ enum err cli_parse(const char *const *words, size_t n, struct cli_request *ret, 
 	struct cli_request r = { 0 };
 	enum err e;
 
+	*ret = r;
 	TRY(take_display(words, &n, &r.display, why));
+	ret->display = r.display;
 	TRY(command_of(words, n, &r.command, why));
 	if (r.display == CLI_SET && r.command->id != CLI_SHOW_CONFIGURATION)
 		return why_set(why, ERR_EXPECTED, "display set is for show configuration only");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* "$9$…", Junos' reversible form of a secret (settled.md 1.9).
+/* "$9$…", Junos' reversible form of a secret.
  *
  * It hides a key from a glance over the shoulder, not from anybody who tries: whoever can read the
  * configuration can read the key. Any thread. */

@@ -39,7 +39,7 @@ static void proposal_ciphers(struct config_ike_proposal *p, const char *name)
 		p->cipher[p->ciphers++] = alg_cipher_by_id(ENCR_AES_GCM_16, modern_key_bits[i]);
 }
 
-/* An AEAD cipher takes of the hash the PRF only, and SHA-256 when none is given (DEC-02). */
+/* An AEAD cipher takes of the hash the PRF only, and SHA-256 when none is given. */
 static void proposal_hash(struct config_ike_proposal *p, const char *name, bool named_cipher)
 {
 	if (name == NULL && !named_cipher) {
@@ -226,7 +226,7 @@ static uint64_t service_bit(const char *name)
 	return 0;
 }
 
-/* The local address is the first one of the peer's family (V-41: a warning when there is none). */
+/* The local address is the first one of the peer's family; a warning when there is none. */
 static void gateway_external(struct build *b, struct config_gateway *g, const struct tree_node *n)
 {
 	const struct tree_node *v = tree_child(n, "external-interface");
@@ -300,7 +300,7 @@ static bool identity_equal(const struct config_identity *a, const struct config_
 	return a->type == b->type && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-/* V-26: who the peer is must be told by its address or by its identity. */
+/* Who the peer is must be told by its address or by its identity. */
 static void gateway_unique(struct build *b, const struct config_gateway *g,
                            const struct tree_node *n)
 {

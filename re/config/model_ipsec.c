@@ -200,7 +200,7 @@ static bool shares_selector(const struct config_vpn *a, const struct config_vpn 
 	return false;
 }
 
-/* V-49: a unit with several tunnels is multipoint. V-50: tunnels to one peer differ in what they
+/* A unit with several tunnels is multipoint, and tunnels to one peer differ in what they
  * carry. */
 static void vpn_unique(struct build *b, const struct config_vpn *v, const struct tree_node *n)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Building the model from the tree, part by part, with the rules between statements
- * (configuration.md 10). Each part is built as far as it can be, also from a tree with errors, so
+/* Building the model from the tree, part by part, with the rules between statements.
+ * Each part is built as far as it can be, also from a tree with errors, so
  * that one run finds them all; a model with errors is thrown away by config_load(). */
 #ifndef MODEL_PRIV_H
 #define MODEL_PRIV_H

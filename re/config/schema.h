@@ -26,7 +26,7 @@ enum schema_type {
 	TYPE_NONE,
 	TYPE_UINT,      /* min..max */
 	TYPE_POWER2,    /* min..max, powers of two */
-	TYPE_NAME,      /* 1 to 63 characters, settled.md 1.11 */
+	TYPE_NAME,      /* 1 to 63 characters */
 	TYPE_TEXT,      /* free text; of min..max characters where max is given */
 	TYPE_WORD,      /* one of words */
 	TYPE_REFERENCE, /* the name of an entry of the list at the path in words */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* set chassis …                                           (settled.md 1.17) */
+/* set chassis … */
 #include "schema.h"
 
 /* clang-format off */

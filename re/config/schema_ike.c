@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* set security ike …                                      (RFC 7296; settled.md 1, dynamic-sas.md) */
+/* set security ike … (RFC 7296) */
 #include "schema.h"
 
 /* clang-format off */

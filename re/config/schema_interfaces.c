@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* set interfaces … and set routing-options …              (configuration.md 7, settled.md 1.2) */
+/* set interfaces … and set routing-options … */
 #include "schema.h"
 
 /* clang-format off */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* set security ipsec …                                    (RFC 4301, 4303; settled.md 1) */
+/* set security ipsec … (RFC 4301, 4303) */
 #include "schema.h"
 
 /* clang-format off */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The top of the tree, and what is known of the rest    (configuration.md 8, 9; settled.md 1.15) */
+/* The top of the tree, and what is known of the rest */
 #include "schema.h"
 
 /* clang-format off */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* set security zones …, set security policies …           (settled.md 1.14, 1.19) */
+/* set security zones …, set security policies … */
 #include "schema.h"
 
-#define SERVICES                                                                                    \
-	"all any-service bootp dhcp dhcpv6 dns finger ftp http https ident-reset ike lsping netconf " \
-	"ntp ping r2cp reverse-ssh reverse-telnet rlogin rpm rsh sip snmp snmp-trap ssh tcp-encap "   \
-	"telnet tftp traceroute xnm-clear-text xnm-ssl"
-#define PROTOCOLS                                                                                    \
-	"all bfd bgp dvmrp igmp ldp msdp ndp nhrp ospf ospf3 pgm pim rip ripng router-discovery rsvp " \
-	"sap vrrp"
+#define SERVICES                                                                       \
+	"all any-service bootp dhcp dhcpv6 dns finger ftp http https ident-reset ike " \
+	"lsping netconf ntp ping r2cp reverse-ssh reverse-telnet rlogin rpm rsh sip "  \
+	"snmp snmp-trap ssh tcp-encap telnet tftp traceroute xnm-clear-text xnm-ssl"
+#define PROTOCOLS                                                                \
+	"all bfd bgp dvmrp igmp ldp msdp ndp nhrp ospf ospf3 pgm pim rip ripng " \
+	"router-discovery rsvp sap vrrp"
 
 /* clang-format off */
 static const struct schema excepted[] = {

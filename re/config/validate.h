@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the schema's rows alone can check of a tree: references lead somewhere, what must be there
  * is there, of alternatives there is one, and what has no effect is said. Rules between statements
- * (configuration.md 10) are checked where the model is built. Any thread. */
+ * are checked where the model is built. Any thread. */
 #ifndef VALIDATE_H
 #define VALIDATE_H
 #include "report.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The rules between statements (configuration.md 10): each breaks a sound configuration in one
+/* The rules between statements: each breaks a sound configuration in one
  * place, and sees the message. */
 #include "load.h"
 #include "runner.h"

@@ -135,7 +135,7 @@ START_TEST(ike_defaults)
 }
 END_TEST
 
-/* An AEAD cipher named alone has PRF SHA-256 (DEC-02); a hash beside it is the PRF's. */
+/* An AEAD cipher named alone has PRF SHA-256; a hash beside it is the PRF's. */
 START_TEST(ike_aead_prf)
 {
 	struct loaded l;
