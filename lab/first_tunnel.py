@@ -29,6 +29,8 @@ class FirstTunnel:
         self.host_a.default_routes()
         lab.tunnel(gw, self.peers[0], VPNS[0])
         lab.tunnel(gw, self.peers[1], VPNS[1], establish="on-traffic")
+        gw.set(*[f"security ike gateway {VPNS[1]} dead-peer-detection {line}"
+                 for line in ("always-send", "interval 2")])
 
     def start_peers(self):
         for peer in self.peers:
