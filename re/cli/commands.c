@@ -121,8 +121,7 @@ const struct cli_command cli_commands[] = {
 	  "\"packets\": N}]}" },
 	{ CLI_SHOW_CONFIGURATION, "show configuration", CLI_VIEW, configuration,
 	  "The configuration in force",
-	  "{\"configuration\": {the statements, nested}, \"braces\": \"text\", \"set\": \"text\"}; "
-	  "show_config.h makes it" },
+	  "{\"configuration\": {the statements, nested}, \"braces\": \"text\", \"set\": \"text\"}" },
 	{ CLI_CLEAR_IKE_SA, "clear security ike security-associations", CLI_CLEAR, clear_ike,
 	  "Delete IKE SAs, with the IPsec SAs under them",
 	  "{\"cleared\": N}" },
