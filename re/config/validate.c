@@ -88,13 +88,12 @@ static void check_complete(const struct validate *v, const struct tree_node *n)
 		return;
 	if ((n->schema->marks & MARK_FULL) && tree_active(n->first) == NULL) {
 		char words[200] = "";
+		size_t at = 0;
 
 		for (const struct schema *row = n->schema->children; row->word; row++)
-			if ((row->marks & MARK_MUST) &&
-			    strlen(words) + strlen(row->word) + 3 < sizeof(words)) {
-				(void)strcat(words, words[0] ? ", " : "; missing: ");
-				(void)strcat(words, row->word);
-			}
+			if ((row->marks & MARK_MUST) && at < sizeof(words))
+				at += (size_t)snprintf(words + at, sizeof(words) - at, "%s%s",
+				                       at ? ", " : "; missing: ", row->word);
 		report_error(v->report, n->line, "%s: is empty%s", tree_path(n, path, sizeof(path)),
 		             words);
 		return;
