@@ -105,7 +105,7 @@ static void write_trailer(const struct pkt *p, uint8_t *end)
 }
 
 /* No nonce is used twice: the explicit IV is the epoch and the sequence number (RFC 4106 3.1; the
- * first safety rule of design.md). */
+ * first rule of docs/architecture.md). */
 static void write_esp(const struct pkt *p)
 {
 	put_be32(p->esp, p->sa->out.spi);

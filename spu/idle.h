@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When to poll, and when to sleep (facts.md 3: veth).
+/* When to poll, and when to sleep.
  *
  * A busy SPU polls; one whose ports were empty IDLE_POLLS times in a row sleeps on their sockets
  * until a frame comes, the routing engine wakes it, or IDLE_MS are over: so its progress counts on.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two roads of design.md ("the way of a packet"): frames in, frames out, nothing else.
+/* The two roads of a packet: frames in, frames out, nothing else.
  *
  * A road takes a burst of frames as a port received them and gives back those that go on, in the
  * order in which they came. Every other one it has freed and counted: by exactly one reason of

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Half-open SAs are what anybody can make us keep: bounded (settled.md 4.2: refused silently). */
+/* Half-open SAs are what anybody can make us keep: bounded, and refused silently. */
 #include "ike_priv.h"
 
 enum { HALF_OPEN_MAX = 300 };

@@ -150,7 +150,7 @@ enum err ike_sa_forget(struct ike_sa *sa, const void *arg, struct effects *fx)
 }
 
 /* Before the end: ten minutes or a sixth of the lifetime, less 5% at random; the responder takes
- * three quarters of it, so that both do not start at once (settled.md 1.18). */
+ * three quarters of it, so that both do not start at once. */
 static uint64_t soft_of(struct ike_sa *sa, uint64_t lifetime_ms)
 {
 	uint64_t before = lifetime_ms / 6 < 600000 ? lifetime_ms / 6 : 600000;

@@ -3,8 +3,8 @@
  *
  * "esp": David McGrew, "Test Cases for the use of Galois/Counter Mode (GCM) and GMAC in IPsec ESP",
  * draft-mcgrew-gcm-test-01, section 4: whole ESP packets, the first with ESN. "gcm": McGrew and
- * Viega, "The Galois/Counter Mode of Operation (GCM)", appendix B, test cases 3 and 15 (no AAD: only
- * the cipher). */
+ * Viega, "The Galois/Counter Mode of Operation (GCM)", appendix B, test cases 3 and 15 (no AAD:
+ * only the cipher). */
 #ifndef ESP_GCM_VECTORS_H
 #define ESP_GCM_VECTORS_H
 
