@@ -20,12 +20,32 @@ static __always_inline int read_fabric(struct xdp_md *ctx, __u8 kind, struct fab
 	return ret->kind == kind ? 0 : -1;
 }
 
-/* The kernel forwards it: with its own MAC address as the destination, our source address is taken
- * for what it is, because these veths have accept_local=1 and rp_filter=0. */
+/* The kernel forwards it: with our own MAC address as the destination, and although the source is
+ * one of our own addresses, because these veths have accept_local=1 and rp_filter=0. It goes by way
+ * of the other end: passed from here, the kernel would still take it for another host's, because
+ * when the SPU sent it the veth looked at the fabric header as if it were a MAC address. */
 static __always_inline int wire_to_kernel(struct xdp_md *ctx, const struct pkt *p,
                                           const struct steer_iface *iface)
 {
-	return set_macs(ctx, p, iface->mac, iface->mac) ? DROP_MALFORMED : TO_KERNEL;
+	if (!iface->peer)
+		return DROP_REDIRECT;
+	if (set_macs(ctx, p, iface->mac, iface->mac))
+		return DROP_MALFORMED;
+	return bpf_redirect(iface->peer, 0) == XDP_REDIRECT ? REDIRECTED : DROP_REDIRECT;
+}
+
+/* What wire_to_kernel() sent round, and nothing that an SPU sends: no kind begins like that. */
+static __always_inline int is_for_kernel(struct xdp_md *ctx, const struct steer_iface *iface)
+{
+	__u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u8 differ = 0;
+
+	if (data + ETH_HLEN > end)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < 2 * ETH_ALEN; i++)
+		differ |= data[i] ^ iface->mac[i % ETH_ALEN];
+	return !differ;
 }
 
 static __always_inline int wire_out(struct xdp_md *ctx, const struct pkt *p,
@@ -57,6 +77,8 @@ int hawser_wire(struct xdp_md *ctx)
 
 	count(steer_counter(STEER_AT_WIRE, STEER_IN));
 	in.iface = iface_of(in.ifindex);
+	if (in.iface && is_for_kernel(ctx, in.iface))
+		return verdict(STEER_AT_WIRE, TO_KERNEL);
 	if (!in.iface || read_fabric(ctx, FABRIC_WIRE_OUT, &hdr))
 		return verdict(STEER_AT_WIRE, DROP_BAD_FABRIC);
 	/* One routing instance in this version: that of the veth. */

@@ -146,7 +146,8 @@ struct steer_acquire {
 };
 
 /* Counters: for each place, what came in and what became of it. A program takes a frame (IN) and
- * counts it exactly once more: PASSED, REDIRECTED, or a drop reason. MADE: never by these programs.
+ * counts it exactly once more: PASSED, REDIRECTED, or a drop reason. A frame from a wire port that
+ * the kernel is to forward is taken twice at AT_WIRE: REDIRECTED to the veth's other end, PASSED.
  * What a redirect loses after the program has returned (a full device queue, no socket buffer) is
  * counted by the device: steer_device_counters(). */
 enum steer_where {

@@ -72,7 +72,7 @@ static void make_links(void)
 	       "link add f1 address 02:00:00:00:00:31 mtu 3498 type veth peer name f1s mtu 3498\n"
 	       "link add st0.1 address 02:00:00:00:00:41 type veth peer name far1\n"
 	       "link add st0.2 address 02:00:00:00:00:42 type veth peer name far2\n"
-	       "link set st0.1 arp off\n"
+	       "link set st0.1 arp off mtu 1400\n"
 	       "link set st0.2 arp off\n");
 	static const char *const all[] = { "eth-u", "u-peer", "eth-t", "t-peer", "eth-n", "n-peer",
 		                           "w0",    "w0s",    "w1",    "w1s",    "f0",    "f0s",
@@ -142,7 +142,7 @@ static void attach_all(void)
 	for (uint8_t slot = 0; slot < 2; slot++) {
 		static const char *const ports[2][4] = { { "w0", "w0s", "f0", "f0s" },
 			                                 { "w1", "w1s", "f1", "f1s" } };
-		const struct steer_iface iface = { .slot = slot };
+		struct steer_iface iface = { .slot = slot, .peer = bed_ifindex(ports[slot][1]) };
 		struct why why = { { 0 } };
 
 		interface_is(ports[slot][0], STEER_WIRE_RE, iface);
@@ -221,6 +221,8 @@ void bed_setup(void)
 {
 	static const char *const forwards[] = { "eth-u", "eth-t", "eth-n", "w0",   "w1",
 		                                "f0",    "f1",    "st0.1", "st0.2" };
+	static const char *const quiet[] = { "u-peer", "t-peer", "n-peer", "w0s",
+		                             "w1s",    "f0s",    "f1s" };
 	char path[96];
 	struct why why = { { 0 } };
 
@@ -236,6 +238,11 @@ void bed_setup(void)
 		(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter",
 		               forwards[i]);
 		set_sysctl(path, "0");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(quiet); i++) {
+		(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
+		               quiet[i]);
+		set_sysctl(path, "1");
 	}
 	set_sysctl("/proc/sys/net/ipv4/conf/w0/accept_local", "1");
 	set_sysctl("/proc/sys/net/ipv4/conf/w1/accept_local", "1");

@@ -24,7 +24,7 @@
 #define LEAVES(dst, src) \
 	.action = XDP_REDIRECT, .drop = DROP_NONE, .out = ROUTED, .arg = dst, .source = src
 #define TO_KERNEL(mac) \
-	.action = XDP_PASS, .drop = DROP_NONE, .out = HANDED, .arg = mac, .source = mac
+	.action = XDP_REDIRECT, .drop = DROP_NONE, .out = HANDED, .arg = mac, .source = mac
 #define TO_ST0(mac) \
 	.action = XDP_REDIRECT, .drop = DROP_NONE, .out = HANDED, .arg = mac, .source = mac
 #define ENCRYPTS(tunnel) .action = XDP_REDIRECT, .drop = DROP_NONE, .out = PLAIN_OUT, .arg = tunnel
@@ -48,6 +48,7 @@ static const struct expect wire[] = {
 	{ "into a tunnel again", "w0", { OUT, .src = US, .dst = REMOTE, ESP, .payload = 64 }, DROPS(NO_ROUTE) },
 	{ "of another kind", "w0", { .fabric = FABRIC_PLAIN_IN, .ingress = "st0.1", .src = US, .dst = PEER, ESP, .payload = 64 }, DROPS(BAD_FABRIC) },
 	{ "without a fabric header", "w0", { .src = US, .dst = PEER, ESP, .payload = 64 }, DROPS(BAD_FABRIC) },
+	{ "sent round for the kernel", "w0", { .from_mac = MAC_W0, .src = US, .dst = PEER, ESP, .payload = 64 }, .action = XDP_PASS },
 	{ "of a routing instance that is not there", "w0", { OUT, .instance = 1, .src = US, .dst = PEER, ESP, .payload = 64 }, DROPS(BAD_FABRIC) },
 	{ "no IP packet", "w0", { OUT, .type = 0x0806 }, DROPS(MALFORMED) },
 };
