@@ -267,7 +267,9 @@ void ike_restored(struct ike *ike, struct effects *fx)
 		else
 			ike_sa_touch(sa);
 	}
-	for (size_t i = 0; i < ike->tunnels; i++)
+	for (size_t i = 0; i < ike->tunnels; i++) {
+		ike_tunnel_restored(ike, ike->tunnel[i]);
 		ike_tunnel_poll(ike, ike->tunnel[i], fx);
+	}
 	ike_sweep(ike);
 }

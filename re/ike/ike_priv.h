@@ -65,6 +65,8 @@ enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing,
 void ike_tunnel_failed(struct ike *ike, struct tunnel *t);
 /* Its child under this SA is up: older SAs make way. */
 void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx);
+/* After a restart: what was to make way had not yet. */
+void ike_tunnel_restored(struct ike *ike, const struct tunnel *t);
 /* It is time to renew this SA. */
 void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx);
 

@@ -79,13 +79,14 @@ static void confirm_children(struct ike_sa *sa, uint64_t now, struct effects *fx
 	}
 }
 
+/* With one child per IKE SA, the end of the child is the end of both. */
 static void expire_children(struct ike_sa *sa, uint64_t now, struct effects *fx)
 {
 	for (struct child_sa *c = sa->children; c; c = c->next) {
 		if (c->hard_ms == 0 || c->hard_ms > now || c->wish_delete)
 			continue;
 		fx_event(fx, EVENT_IPSEC_HARD_LIMIT, "tunnel %u spi 0x%08x", c->tunnel, c->spi_in);
-		c->wish_delete = true;
+		c->wish_delete = sa->wish_delete = true;
 	}
 }
 

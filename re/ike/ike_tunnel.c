@@ -14,6 +14,7 @@ enum {
 	MAKE_WAY_MS = 3000,        /* ours, after the new one is up */
 	MAKE_WAY_PEERS_MS = 10000, /* the peer's, if it does not do so itself */
 	RENEW_AGAIN_MS = 30000,
+	RENEWAL_MS = 60000, /* SAs that came up closer together were begun at once */
 	IKE_PORT = 500,
 };
 
@@ -154,25 +155,45 @@ static void make_way(struct ike_sa *sa, uint32_t after_ms)
 	ike_sa_touch(sa);
 }
 
-void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx)
+/* sa, which we initiated, against the others that have a child of the tunnel. */
+static void settle(struct ike_sa *sa, const struct tunnel *t)
 {
-	t->backoff_ms = 0;
-	t->retry_ms = 0;
-	t->wanted = false;
-	if (!sa->initiator) {
-		abandon_attempts(sa->ike, t, fx);
-		return;
-	}
-	for (struct ike_sa *o = sa->ike->first; o; o = o->next) {
-		if (o == sa || o->state != IKE_UP || !child_of(o, t->conf.index))
+	const struct child_sa *mine = child_of(sa, t->conf.index);
+
+	for (struct ike_sa *o = sa->ike->first; o && mine; o = o->next) {
+		const struct child_sa *theirs = child_of(o, t->conf.index);
+
+		if (o == sa || o->state != IKE_UP || theirs == NULL)
 			continue;
-		if (sa->replacing)
+		if (sa->replacing && mine->serial > theirs->serial)
 			make_way(o, MAKE_WAY_MS);
+		else if (o->initiator && o->replacing)
+			continue; /* settled by that one */
+		else if (!o->initiator && theirs->created_ms > mine->created_ms + RENEWAL_MS)
+			make_way(sa, MAKE_WAY_PEERS_MS); /* the peer's renewal */
 		else if (memcmp(sa->spi_i, o->spi_i, 8) > 0)
 			make_way(sa, MAKE_WAY_MS);
 		else
 			make_way(o, o->initiator ? MAKE_WAY_MS : MAKE_WAY_PEERS_MS);
 	}
+}
+
+void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx)
+{
+	t->backoff_ms = 0;
+	t->retry_ms = 0;
+	t->wanted = false;
+	if (sa->initiator)
+		settle(sa, t);
+	else
+		abandon_attempts(sa->ike, t, fx);
+}
+
+void ike_tunnel_restored(struct ike *ike, const struct tunnel *t)
+{
+	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
+		if (sa->state == IKE_UP && sa->initiator)
+			settle(sa, t);
 }
 
 static bool used(struct ike_sa *sa, const struct child_sa *c)
