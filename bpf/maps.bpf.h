@@ -50,6 +50,7 @@ enum {
 	REDIRECTED = -2, /* bpf_redirect() or bpf_redirect_map() has been called */
 	CONTINUE = -3,   /* not decided yet */
 	UNROUTED = -4,   /* the FIB has no unicast route */
+	LEFT = -5,       /* REDIRECTED, out of a configured interface */
 };
 
 static __always_inline void count(__u32 counter)
@@ -65,6 +66,10 @@ static __always_inline int verdict(enum steer_where where, int result)
 {
 	if (result == REDIRECTED) {
 		count(steer_counter(where, STEER_REDIRECTED));
+		return XDP_REDIRECT;
+	}
+	if (result == LEFT) {
+		count(steer_counter(where, STEER_LEFT));
 		return XDP_REDIRECT;
 	}
 	if (result == TO_KERNEL) {

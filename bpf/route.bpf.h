@@ -237,7 +237,7 @@ static __always_inline int transmit(struct xdp_md *ctx, const struct pkt *p, con
 	if (set_macs(ctx, p, hop->fib.dmac, hop->fib.smac))
 		return DROP_MALFORMED;
 	stamp_next_hop(hop);
-	return bpf_redirect(hop->fib.ifindex, 0) == XDP_REDIRECT ? REDIRECTED : DROP_REDIRECT;
+	return bpf_redirect(hop->fib.ifindex, 0) == XDP_REDIRECT ? LEFT : DROP_REDIRECT;
 }
 
 /* Sources that no router forwards (RFC 1812 5.3.7; RFC 4291 2.5, 2.7). */

@@ -146,8 +146,10 @@ struct steer_acquire {
 };
 
 /* Counters: for each place, what came in and what became of it. A program takes a frame (IN) and
- * counts it exactly once more: PASSED, REDIRECTED, or a drop reason. A frame from a wire port that
- * the kernel is to forward is taken twice at AT_WIRE: REDIRECTED to the veth's other end, PASSED.
+ * counts it exactly once more: PASSED (to the kernel), REDIRECTED (to another of our programs or
+ * to an SPU's socket), LEFT (redirected out of a configured interface), or a drop reason. A frame
+ * from a wire port that the kernel is to forward is taken twice at AT_WIRE: REDIRECTED to the
+ * veth's other end, then PASSED.
  * What a redirect loses after the program has returned (a full device queue, no socket buffer) is
  * counted by the device: steer_device_counters(). */
 enum steer_where {
@@ -160,7 +162,7 @@ enum steer_where {
 	STEER_AT_ST0_FAR,
 	STEER_WHERES
 };
-enum steer_stat { STEER_IN, STEER_PASSED, STEER_REDIRECTED, STEER_STATS };
+enum steer_stat { STEER_IN, STEER_PASSED, STEER_REDIRECTED, STEER_LEFT, STEER_STATS };
 #define STEER_STAT_ROOM 64 /* then DROP_ROOM reasons */
 #define STEER_COUNTERS (STEER_WHERES * (STEER_STAT_ROOM + DROP_ROOM))
 

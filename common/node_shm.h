@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define NODE_SHM_MAGIC 0x6861777365726e31ull
+#define NODE_BPF_PROG 0x80000000u
 #define NODE_SHM_LAYOUT 1
 
 /* "replayed or too old"; never NULL. */
@@ -114,7 +115,8 @@ struct node_shm {
 	        revision; /* newest committed revision of the store, by the routing engine */
 	/* Ids of what the routing engine loaded (bpf/steer), for a keeper that finds neither RE nor
 	 * descriptors: 0 where there is none. Verified by name before use. */
-	_Atomic uint32_t bpf_id[64];
+	_Atomic uint32_t bpf_id[64]; /* with NODE_BPF_PROG: of a program, else of a map */
+	_Atomic uint64_t markers; /* marker frames that the routing engine made (planned moves) */
 	struct proc_slot keeper;
 	struct proc_slot re;
 	struct spu_slot spu[SPU_SLOTS];

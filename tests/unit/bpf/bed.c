@@ -279,8 +279,8 @@ struct run bed_run(enum steer_fd prog, enum steer_where where, const char *ifnam
 	r.len = opts.data_size_out;
 	r.in = (int)(after.stat[where][STEER_IN] - before.stat[where][STEER_IN]);
 	r.passed = (int)(after.stat[where][STEER_PASSED] - before.stat[where][STEER_PASSED]);
-	r.redirected =
-	        (int)(after.stat[where][STEER_REDIRECTED] - before.stat[where][STEER_REDIRECTED]);
+	for (int stat = STEER_REDIRECTED; stat <= STEER_LEFT; stat++)
+		r.redirected += (int)(after.stat[where][stat] - before.stat[where][stat]);
 	for (int i = 0; i < DROP_MAX; i++)
 		if (after.drop[where][i] != before.drop[where][i]) {
 			r.drop = i;
