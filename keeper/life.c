@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Starts, deaths, hangs, and the end. */
+#include "keeper.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EXIT_CONFIG 78 /* hawser-re: the configuration is refused; to try again is no use */
+#define STORE_DEATHS 3 /* early deaths of the routing engine in a row: the store is set aside */
+#define SOCKETS_WAIT_MS 2000 /* for a living routing engine to give them back */
+
+void keeper_start_re(struct keeper *k)
+{
+	char *argv[] = { (char *)(uintptr_t) "hawser-re",      (char *)(uintptr_t) "-f",
+		         (char *)(uintptr_t)k->options.config, (char *)(uintptr_t) "-d",
+		         (char *)(uintptr_t)k->options.rundir, (char *)(uintptr_t) "--node",
+		         (char *)(uintptr_t)k->options.node,   NULL };
+
+	k->re.wanted = true;
+	if (child_start(&k->re, argv, keeper_now_ms())) {
+		fprintf(stderr, "hawserd: cannot start hawser-re beside hawserd\n");
+		k->re.restart_ms = keeper_now_ms() + BACKOFF_MAX_MS;
+	}
+}
+
+void keeper_start_spu(struct keeper *k, int32_t slot)
+{
+	char number[12];
+	char *argv[] = {
+		(char *)(uintptr_t) "hawser-spu", (char *)(uintptr_t) "--slot",         number,
+		(char *)(uintptr_t) "-d",         (char *)(uintptr_t)k->options.rundir, NULL
+	};
+
+	(void)snprintf(number, sizeof(number), "%d", slot);
+	if (child_start(&k->spu[slot], argv, keeper_now_ms()))
+		k->spu[slot].restart_ms = keeper_now_ms() + BACKOFF_MAX_MS;
+	else
+		keeper_tell_re(k, KEEPER_SPU_STARTED, &k->spu[slot], 0);
+}
+
+/* ---- deaths -------------------------------------------------------------------------------- */
+
+/* All that the kernel has put away; those that a slot has told of before are forgotten already. */
+static void collect(struct keeper *k)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (k->re.pid == (uint32_t)pid)
+			child_exited(&k->re, status);
+		for (int slot = 0; slot < SPU_SLOTS; slot++)
+			if (k->spu[slot].pid == (uint32_t)pid)
+				child_exited(&k->spu[slot], status);
+	}
+}
+
+static void set_store_aside(struct keeper *k)
+{
+	char path[160], aside[160];
+
+	(void)snprintf(path, sizeof(path), "%s/store", k->options.rundir);
+	(void)snprintf(aside, sizeof(aside), "%s/store.aside.%llu", k->options.rundir,
+	               (unsigned long long)keeper_now_ms());
+	if (rename(path, aside) == 0)
+		keeper_event(k, EVENT_STORE_SET_ASIDE, "%u early deaths of hawser-re; kept as %s",
+		             STORE_DEATHS, aside);
+	k->re.early_deaths = 0;
+}
+
+static bool refused_configuration(const struct child *re)
+{
+	return WIFEXITED(re->exit_status) && WEXITSTATUS(re->exit_status) == EXIT_CONFIG;
+}
+
+static void re_died(struct keeper *k, uint32_t pid)
+{
+	if (k->phase != KEEPER_RUNNING)
+		return;
+	if (refused_configuration(&k->re)) {
+		k->status = 1;
+		keeper_begin_end(k);
+		return;
+	}
+	keeper_event(k, EVENT_RE_DOWN, "pid %u, starting it again in %u ms", pid,
+	             (unsigned)(k->re.restart_ms - keeper_now_ms()));
+	if (k->re.early_deaths >= STORE_DEATHS)
+		set_store_aside(k);
+}
+
+static void spu_died(struct keeper *k, struct child *spu, uint32_t pid)
+{
+	struct child was = *spu;
+
+	was.pid = pid;
+	if (spu->wanted)
+		keeper_tell_re(k, KEEPER_SPU_DIED, &was,
+		               (uint32_t)(spu->restart_ms - keeper_now_ms()));
+	else
+		keeper_tell_re(k, KEEPER_SPU_STOPPED, &was, 0);
+}
+
+static void look_at_deaths(struct keeper *k)
+{
+	uint64_t now = keeper_now_ms();
+	uint32_t pid = k->re.pid;
+
+	collect(k);
+	if (child_reap(&k->re, now))
+		re_died(k, pid);
+	for (int slot = 0; slot < SPU_SLOTS; slot++) {
+		pid = k->spu[slot].pid;
+		if (child_reap(&k->spu[slot], now))
+			spu_died(k, &k->spu[slot], pid);
+	}
+}
+
+static void restart(struct keeper *k)
+{
+	uint64_t now = keeper_now_ms();
+
+	if (k->phase != KEEPER_RUNNING)
+		return;
+	if (k->re.pid == 0 && k->re.restart_ms && now >= k->re.restart_ms)
+		keeper_start_re(k);
+	for (int32_t slot = 0; slot < SPU_SLOTS; slot++) {
+		struct child *spu = &k->spu[slot];
+
+		if (spu->pid == 0 && spu->wanted && spu->restart_ms && now >= spu->restart_ms)
+			keeper_start_spu(k, slot);
+	}
+}
+
+/* ---- hangs, lease -------------------------------------------------------------------------- */
+
+static void look_for_hangs(struct keeper *k)
+{
+	static uint64_t looked_ms;
+	uint64_t now = keeper_now_ms();
+
+	if (now < looked_ms + KEEPER_TICK_MS)
+		return;
+	looked_ms = now;
+	for (int slot = 0; slot < SPU_SLOTS; slot++) {
+		struct spu_slot *s = &k->holdings.shm->spu[slot];
+		struct child *spu = &k->spu[slot];
+		uint32_t state = s->state;
+
+		if (spu->pid == 0 || s->proc.pid != spu->pid ||
+		    (state != SPU_READY && state != SPU_ACTIVE))
+			continue;
+		if (child_is_hung(spu, s->progress))
+			keeper_tell_re(k, KEEPER_SPU_HUNG, spu, 0);
+	}
+}
+
+static void renew_lease(struct keeper *k)
+{
+	bool spu = false;
+
+	for (int slot = 0; slot < SPU_SLOTS; slot++)
+		spu |= k->spu[slot].pid != 0;
+	if (k->holdings.alive && k->re.pid && spu)
+		k->holdings.alive[ALIVE_LEASE] = keeper_now_ms();
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+void keeper_begin_end(struct keeper *k)
+{
+	if (k->phase != KEEPER_RUNNING)
+		return;
+	k->phase = KEEPER_STOPPING_RE;
+	child_stop(&k->re, keeper_now_ms(), 0);
+}
+
+static bool any_spu(const struct keeper *k)
+{
+	for (int slot = 0; slot < SPU_SLOTS; slot++)
+		if (k->spu[slot].pid)
+			return true;
+	return false;
+}
+
+/* The routing engine first, which tells the peers; SPUs drop what comes without SAs. */
+static void go_on_ending(struct keeper *k)
+{
+	if (k->phase == KEEPER_STOPPING_RE && k->re.pid == 0) {
+		k->phase = KEEPER_STOPPING_SPUS;
+		for (int slot = 0; slot < SPU_SLOTS; slot++)
+			child_stop(&k->spu[slot], keeper_now_ms(), 0);
+	}
+	if (k->phase == KEEPER_STOPPING_SPUS && !any_spu(k))
+		k->phase = KEEPER_ENDED;
+}
+
+void keeper_look(struct keeper *k)
+{
+	look_at_deaths(k);
+	restart(k);
+	look_for_hangs(k);
+	renew_lease(k);
+	go_on_ending(k);
+	if (!k->sockets_open && keeper_now_ms() >= k->started_ms + SOCKETS_WAIT_MS &&
+	    k->re.pid == 0 && k->re.restart_ms == 0 && k->phase == KEEPER_RUNNING)
+		keeper_start_re(k); /* one that seemed to live has not come back */
+}
