@@ -177,18 +177,29 @@ enum err rtnl_link_get(struct rtnl *r, const char *name, struct rtnl_link *ret)
 	return ERR_OK;
 }
 
-/* What both ends of a new veth are told: IPv6 makes no link-local address (IN6_ADDR_GEN_MODE_NONE).
- */
+/* What both ends of a new veth are told. */
 static void put_end(struct nlmsghdr *h, const char *name, uint32_t mtu)
 {
 	mnl_attr_put_strz(h, IFLA_IFNAME, name);
 	mnl_attr_put_u32(h, IFLA_MTU, mtu);
 	mnl_attr_put_u32(h, IFLA_GROUP, RTNL_GROUP);
+}
+
+/* IPv6 makes no link-local address by itself. The kernel takes this for a link that exists only. */
+static void no_link_local(struct rtnl *r, const char *name)
+{
+	struct rtnl_link link;
+
+	if (rtnl_link_get(r, name, &link))
+		return;
+	struct nlmsghdr *h = request(r, RTM_NEWLINK, 0);
+	link_request(h, link.ifindex);
 	struct nlattr *spec = mnl_attr_nest_start(h, IFLA_AF_SPEC);
 	struct nlattr *inet6 = mnl_attr_nest_start(h, AF_INET6);
 	mnl_attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	mnl_attr_nest_end(h, inet6);
 	mnl_attr_nest_end(h, spec);
+	(void)!command(r, h); /* a kernel without IPv6 makes none either */
 }
 
 enum err rtnl_veth_make(struct rtnl *r, const char *name, const char *peer, uint32_t mtu,
@@ -212,7 +223,11 @@ enum err rtnl_veth_make(struct rtnl *r, const char *name, const char *peer, uint
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
 	enum err e = already(command(r, h), ERR_DUPLICATE);
-	return e ? why_set(why, e, "interface %s: cannot make the veth: %s", name, err_text(e)) : e;
+	if (e)
+		return why_set(why, e, "interface %s: cannot make the veth: %s", name, err_text(e));
+	no_link_local(r, name);
+	no_link_local(r, peer);
+	return ERR_OK;
 }
 
 enum err rtnl_link_up(struct rtnl *r, uint32_t ifindex, bool up)

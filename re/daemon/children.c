@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon_priv.h"
+
+#include "records.pb-c.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool key_equal(const struct record_key *a, const struct record_key *b)
+{
+	return a->kind == b->kind && a->len == b->len && memcmp(a->b, b->b, a->len) == 0;
+}
+
+static struct child *find(struct children *c, const struct record_key *key)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->at[i].gone_revision && key_equal(&c->at[i].key, key))
+			return &c->at[i];
+	return NULL;
+}
+
+static struct child *add(struct children *c, const struct record_key *key)
+{
+	struct child *more = realloc(c->at, (c->n + 1) * sizeof(*more));
+
+	if (more == NULL)
+		return NULL;
+	c->at = more;
+	more[c->n] = (struct child){ .key = *key };
+	return &more[c->n++];
+}
+
+static void fill(struct child *child, const Hawser__ChildSaRecord *m, uint64_t revision)
+{
+	child->tunnel = m->tunnel;
+	child->slot_in = m->slot_in;
+	child->slot_out = m->slot_out;
+	child->anchor = (uint8_t)m->anchor;
+	child->sending = m->sending;
+	child->serial = m->serial;
+	child->put_revision = revision;
+}
+
+void children_recorded(struct daemon *d, const struct record *record)
+{
+	Hawser__ChildSaRecord *m = NULL;
+	struct children *c = &d->children;
+	struct child *child = find(c, &record->key);
+
+	c->dirty = true;
+	if (record->deleted) {
+		if (child)
+			child->gone_revision = record->revision;
+		return;
+	}
+	if (record_child_sa_decode(record->body, &m))
+		return;
+	if (child == NULL)
+		child = add(c, &record->key);
+	if (child)
+		fill(child, m, record->revision);
+	record_child_sa_free(m);
+}
+
+/* ---- totals -------------------------------------------------------------------------------- */
+
+static struct child_tunnel *tunnel_of(struct children *c, uint32_t tunnel)
+{
+	for (size_t i = 0; i < c->tunnels; i++)
+		if (c->tunnel[i].tunnel == tunnel)
+			return &c->tunnel[i];
+	struct child_tunnel *more = realloc(c->tunnel, (c->tunnels + 1) * sizeof(*more));
+	if (more == NULL)
+		return NULL;
+	c->tunnel = more;
+	more[c->tunnels] = (struct child_tunnel){ .tunnel = tunnel };
+	return &more[c->tunnels++];
+}
+
+static void add_child(struct daemon *d, const struct child *child, struct child_totals *t)
+{
+	struct sa_usage in = { 0 }, out = { 0 };
+
+	(void)!d->env.runtime_usage(&d->env, child->slot_in, &in);
+	(void)!d->env.runtime_usage(&d->env, child->slot_out, &out);
+	t->packets_in += in.packets;
+	t->bytes_in += in.bytes;
+	t->packets_out += out.packets;
+	t->bytes_out += out.bytes;
+	t->auth_failed += in.auth_failed;
+	t->replayed += in.replayed;
+	t->malformed += in.malformed;
+}
+
+static struct child_totals all_of(struct daemon *d, uint32_t tunnel)
+{
+	struct child_tunnel *k = tunnel_of(&d->children, tunnel);
+	struct child_totals t = k ? k->dead : (struct child_totals){ 0 };
+
+	for (size_t i = 0; i < d->children.n; i++)
+		if (d->children.at[i].tunnel == tunnel)
+			add_child(d, &d->children.at[i], &t);
+	return t;
+}
+
+struct child_totals children_totals(struct daemon *d, uint32_t tunnel)
+{
+	struct child_tunnel *k = tunnel_of(&d->children, tunnel);
+	struct child_totals t = all_of(d, tunnel);
+
+	if (k == NULL)
+		return t;
+	t.packets_in -= k->zero.packets_in;
+	t.packets_out -= k->zero.packets_out;
+	t.bytes_in -= k->zero.bytes_in;
+	t.bytes_out -= k->zero.bytes_out;
+	t.auth_failed -= k->zero.auth_failed;
+	t.replayed -= k->zero.replayed;
+	t.malformed -= k->zero.malformed;
+	return t;
+}
+
+void children_clear_totals(struct daemon *d, uint32_t tunnel)
+{
+	struct child_tunnel *k = tunnel_of(&d->children, tunnel);
+
+	if (k)
+		k->zero = all_of(d, tunnel);
+}
+
+/* ---- slots --------------------------------------------------------------------------------- */
+
+static void free_slots(struct daemon *d)
+{
+	struct children *c = &d->children;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct child *child = &c->at[i];
+
+		if (!child->gone_revision || !spus_have_applied(d, child->gone_revision))
+			continue;
+		struct child_tunnel *k = tunnel_of(c, child->tunnel);
+		if (k)
+			add_child(d, child, &k->dead);
+		sa_runtime_give(&d->runtime, child->slot_in);
+		sa_runtime_give(&d->runtime, child->slot_out);
+		c->at[i--] = c->at[--c->n];
+	}
+}
+
+static bool in_use(void *ctx, uint32_t slot)
+{
+	struct daemon *d = ctx;
+
+	for (size_t i = 0; i < d->children.n; i++)
+		if (d->children.at[i].slot_in == slot || d->children.at[i].slot_out == slot)
+			return true;
+	return false;
+}
+
+/* Slots whose deletion a dead routing engine did not see through: when every SPU has passed all
+ * that it wrote, nobody uses them. */
+static void sweep(struct daemon *d)
+{
+	if (d->children.swept || !spus_have_applied(d, d->children.sweep_revision))
+		return;
+	sa_runtime_sweep(&d->runtime, in_use, d);
+	d->children.swept = true;
+}
+
+/* Tombstones that all have passed are of no more use to anybody. */
+static void purge(struct daemon *d)
+{
+	uint64_t upto = store_revision(d->store);
+
+	if (upto < d->children.purged + 64 || !spus_have_applied(d, upto))
+		return;
+	if (store_purge(d->store, upto) == ERR_OK)
+		d->children.purged = upto;
+}
+
+/* ---- tunnels for XDP ----------------------------------------------------------------------- */
+
+/* The SA that outbound packets take: of those that send, the newest, as the SPU chooses. */
+static const struct child *newest(const struct children *c, uint32_t tunnel)
+{
+	const struct child *best = NULL;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct child *k = &c->at[i];
+
+		if (k->tunnel == tunnel && !k->gone_revision && k->sending &&
+		    (best == NULL || k->serial > best->serial))
+			best = k;
+	}
+	return best;
+}
+
+static void set_hop(struct daemon *d, const struct tunnel *t, const struct addr *next_hop)
+{
+	uint32_t mtu = 0;
+	uint32_t ifindex = dataplane_st0(d->dataplane, t->conf->bind, &mtu);
+	struct steer_tunnel s = {
+		.tunnel = t->index, .anchor = t->anchor, .has_sa = t->has_sa, .mtu = (uint16_t)mtu
+	};
+
+	if (ifindex)
+		(void)!steer_tunnel_set(d->steer, ifindex, next_hop, &s);
+}
+
+/* A point-to-point unit has the tunnel for every next hop, a multipoint one for those configured.
+ */
+static void set_tunnel(struct daemon *d, const struct tunnel *t)
+{
+	const struct config_unit *unit = t->conf->bind;
+
+	if (!unit->multipoint)
+		set_hop(d, t, NULL);
+	for (size_t i = 0; i < unit->next_hop_tunnels; i++)
+		if (unit->next_hop_tunnel[i].vpn == t->conf)
+			set_hop(d, t, &unit->next_hop_tunnel[i].next_hop);
+}
+
+/* False: the SPU that serves its anchor does not have the SA yet. */
+static bool refresh_tunnel(struct daemon *d, struct tunnel *t)
+{
+	const struct child *k = newest(&d->children, t->index);
+
+	if (k) {
+		uint8_t slot = spus_serving(d, k->anchor);
+
+		if (slot < SPU_SLOTS && d->shm->spu[slot].applied < k->put_revision)
+			return false;
+		t->anchor = k->anchor;
+	}
+	t->has_sa = k != NULL;
+	set_tunnel(d, t);
+	return true;
+}
+
+void children_flush(struct daemon *d)
+{
+	if (d->children.dirty) {
+		bool waits = false;
+
+		for (size_t i = 0; i < d->tunnels.n; i++)
+			if (d->tunnels.at[i].conf)
+				waits |= !refresh_tunnel(d, &d->tunnels.at[i]);
+		d->children.dirty = waits;
+	}
+	free_slots(d);
+	sweep(d);
+	purge(d);
+}
+
+void children_kick(struct daemon *d)
+{
+	d->children.dirty = true;
+	children_flush(d);
+}
+
+uint32_t children_spi(const struct child *child)
+{
+	struct reader r = rd_of(child->key.b, child->key.len);
+
+	rd_skip(&r, 1); /* protocol */
+	return rd_u32(&r);
+}
+
+void children_done(struct children *c)
+{
+	free(c->at);
+	free(c->tunnel);
+	*c = (struct children){ 0 };
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by the files of the data plane's set-up: dataplane.c (what the configuration wants),
+ * dataplane_spu.c (links of the SPUs), dataplane_remove.c (taking things away again). */
+#ifndef DATAPLANE_PRIV_H
+#define DATAPLANE_PRIV_H
+#include "dataplane.h"
+#include "inbound.h"
+
+/* Largest inner packets whose ESP in UDP fits into 1,500 bytes of the outer family: 1,500 less IP,
+ * UDP (8), ESP (8), IV (8) and ICV (16) is a multiple of four, less the two bytes of the trailer.
+ */
+#define ST0_MTU_V4 1438
+#define ST0_MTU_V6 1418
+#define SPU_LINK_MTU 3498 /* the most that a veth with a program takes */
+#define NEXTHOP_FORGET_MS 60000
+
+struct device_name {
+	char name[IFNAMSIZ];
+};
+
+struct dataplane {
+	struct steer *steer;            /* borrowed */
+	struct rtnl *rtnl;              /* owns */
+	const struct config *conf;      /* borrowed; in force */
+	struct config_inbound *inbound; /* owns; profile i + 1 of the map */
+	size_t inbounds;
+	struct device_name *missing; /* owns; devices that were said to be missing */
+	size_t missings;
+	dataplane_missing_fn missing_fn;
+	void *missing_ctx;
+	bool forwarding;
+	char statefile[256];
+};
+
+/* Remembers the namespace's switches in the state file (once), then turns forwarding on. */
+enum err dataplane_forwarding_on(struct dataplane *d, struct why *why) MUST_CHECK;
+
+/* Takes away what the unit had and c does not want any more. */
+void dataplane_unit_gone(struct dataplane *d, const struct config_unit *old,
+                         const struct config *c);
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* show security flow drops: where every packet went (settled: 5.10).
+ *
+ *     in + made = out + dropped by reason + merged + consumed + held
+ *
+ * in:   frames that came to a configured interface, and those that the kernel sent into st0
+ * out:  handed to the kernel, or sent out of a configured interface
+ * held: what is inside now: in the rings between programs and SPUs, and in the SPUs. It is what the
+ *       other numbers leave; when traffic stops it is 0. What was in an SPU when it was killed is
+ *       reckoned when its successor stands ready, before it is given anything, and counted as
+ * dropped.
+ *
+ * Programs, devices and SPUs count each in their own place, at slightly different instants: only in
+ * quiet does the sum agree to the last packet. */
+#include "cli_server.h"
+
+#include "daemon_priv.h"
+
+#include <stdio.h>
+
+static const char *const places[STEER_WHERES] = {
+	[STEER_AT_EDGE] = "edge",
+	[STEER_AT_WIRE] = "wire",
+	[STEER_AT_FABRIC] = "fabric",
+	[STEER_AT_SPU_WIRE] = "spu-wire-port",
+	[STEER_AT_SPU_FABRIC] = "spu-fabric-port",
+	[STEER_AT_ST0] = "st0",
+	[STEER_AT_ST0_FAR] = "st0-out",
+};
+
+struct sums {
+	uint64_t in, out, made, merged, consumed, dropped;
+	json_t *drop; /* list */
+};
+
+static void add_drop(struct sums *s, enum drop_reason reason, const char *where, uint64_t packets)
+{
+	if (packets == 0)
+		return;
+	s->dropped += packets;
+	json_array_append_new(s->drop, json_pack("{s:s, s:s, s:s, s:I}", "reason",
+	                                         drop_text(reason), "name", drop_name(reason),
+	                                         "where", where, "packets", (json_int_t)packets));
+}
+
+static json_t *document(struct sums *s)
+{
+	/* Counters are read one after the other: under traffic the difference may be off. */
+	int64_t held = (int64_t)(s->in + s->made - s->out - s->merged - s->consumed - s->dropped);
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "in", (json_int_t)s->in, "out",
+	                 (json_int_t)s->out, "held", (json_int_t)held, "made", (json_int_t)s->made,
+	                 "merged", (json_int_t)s->merged, "consumed", (json_int_t)s->consumed,
+	                 "drop", s->drop);
+}
+
+static void add_programs(struct daemon *d, struct sums *s)
+{
+	struct steer_counts c;
+
+	if (steer_counters(d->steer, &c))
+		return;
+	s->in += c.stat[STEER_AT_EDGE][STEER_IN] + c.stat[STEER_AT_ST0_FAR][STEER_IN];
+	for (int where = 0; where < STEER_WHERES; where++) {
+		s->out += c.stat[where][STEER_PASSED] + c.stat[where][STEER_LEFT];
+		for (int reason = 0; reason < DROP_MAX; reason++)
+			add_drop(s, (enum drop_reason)reason, places[where], c.drop[where][reason]);
+	}
+}
+
+/* Frames that were lost between: redirected into a full ring, or sent into one. */
+static void add_device(struct sums *s, const char *ifname, bool left)
+{
+	struct steer_device_counts c;
+
+	if (steer_device_counters(ifname, &c))
+		return;
+	add_drop(s, DROP_DEVICE_RING, ifname, c.tx_xdp_xmit_errors);
+	if (left) /* the programs counted it as out */
+		s->out -= c.tx_xdp_xmit_errors;
+}
+
+static void add_socket_end(struct sums *s, const char *ifname)
+{
+	struct steer_device_counts c;
+
+	if (steer_device_counters(ifname, &c))
+		return;
+	add_drop(s, DROP_DEVICE_RING, ifname, c.tx_dropped);
+	add_drop(s, DROP_RX_RING_FULL, ifname, c.rx_drops);
+}
+
+static void add_units(struct daemon *d, struct sums *s)
+{
+	for (size_t i = 0; i < d->config->interfaces; i++) {
+		const struct config_interface *f = &d->config->interface[i];
+		bool tunnel = f->kind == CONFIG_IF_TUNNEL;
+		char far[IFNAMSIZ];
+
+		for (size_t u = 0; u < f->units; u++) {
+			if (tunnel)
+				dataplane_far_name(&f->unit[u], far);
+			add_device(s, tunnel ? far : f->unit[u].device, !tunnel);
+		}
+	}
+}
+
+static void spu_name(const struct config_spu *c, char name[32])
+{
+	(void)snprintf(name, 32, "spu-%u-%u", c->fpc, c->pic);
+}
+
+static void add_spu_counters(struct daemon *d, struct sums *s, uint8_t slot)
+{
+	struct spu_slot *shm = &d->shm->spu[slot];
+	char name[32];
+
+	spu_name(&d->spus.at[slot].conf, name);
+	s->made += shm->stat[SPU_MADE];
+	s->merged += shm->stat[SPU_MERGED];
+	s->consumed += shm->stat[SPU_CONSUMED];
+	for (int reason = 0; reason < DROP_MAX; reason++)
+		add_drop(s, (enum drop_reason)reason, name, shm->drop[reason]);
+}
+
+static json_t *whole(struct daemon *d)
+{
+	struct sums s = { .drop = json_array(), .made = d->shm->markers };
+
+	add_programs(d, &s);
+	add_units(d, &s);
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		const struct dataplane_links *l = &d->spus.at[slot].links;
+
+		if (!d->spus.at[slot].wanted)
+			continue;
+		add_spu_counters(d, &s, slot);
+		add_device(&s, l->wire_re_name, false);
+		add_device(&s, l->fabric_re_name, false);
+		add_socket_end(&s, l->wire);
+		add_socket_end(&s, l->fabric);
+	}
+	return document(&s);
+}
+
+/* An SPU by itself: what its ports took and sent. */
+static json_t *of_spus(struct daemon *d, json_t *args)
+{
+	struct sums s = { .drop = json_array() };
+
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		_Atomic uint64_t *n = d->shm->spu[slot].stat;
+
+		if (!d->spus.at[slot].wanted || !cli_spu_matches(d, args, slot))
+			continue;
+		s.in += n[SPU_WIRE_RX] + n[SPU_FABRIC_RX];
+		s.out += n[SPU_WIRE_TX] + n[SPU_FABRIC_TX];
+		add_spu_counters(d, &s, slot);
+	}
+	return document(&s);
+}
+
+json_t *show_flow_drops(struct daemon *d, const struct cli_request *r)
+{
+	bool filtered = cli_number(r->args, "fpc", -1) >= 0 || cli_number(r->args, "pic", -1) >= 0;
+
+	return filtered ? of_spus(d, r->args) : whole(d);
+}
+
+/* ---- what a killed SPU held ---------------------------------------------------------------- */
+
+static uint64_t seen(const char *ifname)
+{
+	struct steer_device_counts c;
+
+	return steer_device_counters(ifname, &c) ? 0 : c.rx_xdp_packets;
+}
+
+static uint64_t lost_before(const char *ifname)
+{
+	struct steer_device_counts c;
+
+	return steer_device_counters(ifname, &c) ? 0 : c.rx_xdp_drops + c.rx_drops;
+}
+
+static uint64_t lost_behind(const char *ifname)
+{
+	struct steer_device_counts c;
+
+	return steer_device_counters(ifname, &c) ? 0 : c.tx_dropped;
+}
+
+void show_flow_reckon_killed(struct daemon *d, uint8_t slot)
+{
+	const struct dataplane_links *l = &d->spus.at[slot].links;
+	struct spu_slot *shm = &d->shm->spu[slot];
+	uint64_t into = seen(l->wire) + seen(l->fabric) - lost_before(l->wire) -
+	                lost_before(l->fabric) + shm->stat[SPU_MADE];
+	uint64_t out_of = seen(l->wire_re_name) + seen(l->fabric_re_name) + lost_behind(l->wire) +
+	                  lost_behind(l->fabric) + shm->stat[SPU_MERGED] + shm->stat[SPU_CONSUMED];
+
+	for (int reason = 0; reason < DROP_MAX; reason++)
+		if (reason != DROP_KILLED)
+			out_of += shm->drop[reason];
+	/* One writer: the SPU itself never counts this one. */
+	if (into >= out_of)
+		shm->drop[DROP_KILLED] = into - out_of;
+}

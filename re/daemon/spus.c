@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon_priv.h"
+
+#include "alive_words.h"
+#include "cli_server.h"
+#include "records.pb-c.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+size_t spus_placement(const struct daemon *d, struct placement_spu ret[SPU_SLOTS])
+{
+	size_t n = 0;
+
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		const struct spu_run *s = &d->spus.at[slot];
+
+		if (s->wanted)
+			ret[n++] = (struct placement_spu){ slot, s->conf.weight, s->in_service };
+	}
+	return n;
+}
+
+uint8_t spus_serving(const struct daemon *d, uint8_t anchor)
+{
+	struct placement_spu spu[SPU_SLOTS];
+	size_t n = spus_placement(d, spu);
+
+	return placement_serving(&d->spus.placement, anchor, spu, n);
+}
+
+bool spus_have_applied(const struct daemon *d, uint64_t revision)
+{
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		struct spu_slot *s = &d->shm->spu[slot];
+
+		if (d->spus.at[slot].wanted && s->applied < revision && proc_slot_alive(&s->proc))
+			return false;
+	}
+	return true;
+}
+
+struct spu_run *spus_find(struct daemon *d, uint32_t fpc, uint32_t pic)
+{
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		struct spu_run *s = &d->spus.at[slot];
+
+		if (s->wanted && s->conf.fpc == fpc && s->conf.pic == pic)
+			return s;
+	}
+	return NULL;
+}
+
+enum err spus_pin(struct daemon *d, uint8_t anchor, uint8_t slot, struct why *why)
+{
+	if (!d->spus.at[slot].in_service)
+		return why_set(why, ERR_WRONG_STATE, "spu-%u-%u is not in service",
+		               d->spus.at[slot].conf.fpc, d->spus.at[slot].conf.pic);
+	d->spus.placement.pinned[anchor] = slot;
+	moves_settle(d, "by request");
+	return ERR_OK;
+}
+
+/* ---- wake-ups ------------------------------------------------------------------------------ */
+
+void spus_wake(struct daemon *d)
+{
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		int fd = d->spus.at[slot].wanted ? keeper_fds_find(&d->fds, KEEPER_FD_TO_SPU, slot)
+		                                 : -1;
+
+		if (fd >= 0)
+			(void)!eventfd_write(fd, 1);
+	}
+}
+
+static void drain_events(struct daemon *d, uint8_t slot)
+{
+	struct effects fx = { 0 };
+	struct spu_event e;
+
+	for (int n = 0; n < SPU_EVENTS && spu_event_pop(&d->shm->spu[slot].events, &e); n++) {
+		struct endpoint to = { .port = e.port };
+
+		switch (e.kind) {
+		case SPU_EVENT_BAD_SPI:
+			daemon_event(d, EVENT_IPSEC_BAD_SPI, "0x%08x", e.arg);
+			break;
+		case SPU_EVENT_SEQ_EXHAUSTED:
+			daemon_event(d, EVENT_IPSEC_SEQ_EXHAUSTED, "slot %u", e.arg);
+			for (size_t i = 0; i < d->children.n; i++)
+				if (d->children.at[i].slot_out == e.arg)
+					ike_child_exhausted(d->ike,
+					                    children_spi(&d->children.at[i]), &fx);
+			break;
+		case SPU_EVENT_PEER_MOVED:
+			to.addr.family = e.family;
+			memcpy(to.addr.b, e.addr, sizeof(to.addr.b));
+			(void)!ike_peer_moved(d->ike, e.arg, &to);
+			break;
+		case SPU_EVENT_PROMOTED:
+			daemon_event(d, EVENT_OFFLOAD_PROMOTED, "slot %u", e.arg);
+			break;
+		case SPU_EVENT_DEMOTED:
+			daemon_event(d, EVENT_OFFLOAD_DEMOTED, "slot %u", e.arg);
+			break;
+		default:
+			break;
+		}
+	}
+	daemon_turn(d, &fx);
+}
+
+static void on_wakeup(uv_poll_t *poll, int status, int events)
+{
+	struct daemon *d = poll->data;
+	uint8_t slot = (uint8_t)(poll - d->to_re);
+	eventfd_t n;
+
+	(void)status;
+	(void)events;
+	(void)!eventfd_read(keeper_fds_find(&d->fds, KEEPER_FD_TO_RE, slot), &n);
+	drain_events(d, slot);
+	turn_flush(d->turn, daemon_now_ms(d));
+	children_flush(d);
+	spus_check(d);
+	moves_check(d);
+}
+
+void spus_watch_wakeups(struct daemon *d)
+{
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		int fd = keeper_fds_find(&d->fds, KEEPER_FD_TO_RE, slot);
+
+		if (fd < 0 || d->to_re_polled[slot])
+			continue;
+		d->to_re[slot].data = d;
+		d->to_re_polled[slot] = uv_poll_init(&d->loop, &d->to_re[slot], fd) == 0 &&
+		                        uv_poll_start(&d->to_re[slot], UV_READABLE, on_wakeup) == 0;
+	}
+}
+
+/* ---- configuration ------------------------------------------------------------------------- */
+
+static const char *profile_name(enum config_profile p)
+{
+	return p == CONFIG_PROFILE_82599 ? "82599" : "generic";
+}
+
+static void put_record(struct daemon *d, const struct spu_run *s)
+{
+	Hawser__SpuRecord m = HAWSER__SPU_RECORD__INIT;
+	struct record_key key = record_key_spu(s->conf.slot);
+	struct effects fx = { 0 };
+	uint8_t body[512];
+	size_t len;
+
+	m.slot = s->conf.slot;
+	m.fpc = s->conf.fpc;
+	m.pic = s->conf.pic;
+	m.port = (char *)(uintptr_t) "emulated";
+	m.offload = s->conf.offload == CONFIG_OFFLOAD_SOFTWARE ? HAWSER__OFFLOAD__OFFLOAD_SOFTWARE
+	                                                       : HAWSER__OFFLOAD__OFFLOAD_INLINE;
+	m.profile = (char *)(uintptr_t)profile_name(s->conf.profile);
+	m.weight = s->conf.weight;
+	m.wire_ifname = (char *)(uintptr_t)s->links.wire;
+	m.fabric_ifname = (char *)(uintptr_t)s->links.fabric;
+	m.wire_ifindex = s->links.wire_ifindex;
+	m.fabric_ifindex = s->links.fabric_ifindex;
+	if (record_encode(&m.base, body, sizeof(body), &len) == ERR_OK)
+		fx_put(&fx, &key, (struct view){ body, len });
+	daemon_turn(d, &fx);
+}
+
+static void remove_spu(struct daemon *d, struct spu_run *s)
+{
+	struct record_key key = record_key_spu(s->conf.slot);
+	struct effects fx = { 0 };
+
+	s->wanted = false;
+	s->in_service = false;
+	keeper_side_stop_spu(d, s->conf.slot);
+	fx_del(&fx, &key);
+	daemon_turn(d, &fx);
+}
+
+static bool same_process(const struct config_spu *a, const struct config_spu *b)
+{
+	return a->profile == b->profile && a->offload == b->offload;
+}
+
+static enum err want(struct daemon *d, const struct config_spu *conf, struct why *why)
+{
+	struct spu_run *s = &d->spus.at[conf->slot];
+	bool restart = s->wanted && !same_process(&s->conf, conf);
+	_Atomic uint64_t *alive;
+
+	TRY(dataplane_spu_make(d->dataplane, conf, &s->links, why));
+	if (!s->wanted && steer_alive(d->steer, &alive) == ERR_OK)
+		/* One that serves already, from before we were started, goes on. */
+		s->in_service = alive[conf->slot] && proc_slot_alive(&d->shm->spu[conf->slot].proc);
+	s->conf = *conf;
+	s->wanted = true;
+	put_record(d, s);
+	if (restart) {
+		/* Another port or another rule of offload: a new process, its anchors elsewhere
+		 * meanwhile. */
+		spus_died(d, conf->slot);
+		keeper_side_stop_spu(d, conf->slot);
+	}
+	keeper_side_start_spu(d, conf);
+	return ERR_OK;
+}
+
+enum err spus_apply(struct daemon *d, const struct config *c, struct why *why)
+{
+	bool there[SPU_SLOTS] = { false };
+
+	for (size_t i = 0; i < c->spus; i++)
+		there[c->spu[i].slot] = true;
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++)
+		if (d->spus.at[slot].wanted && !there[slot])
+			remove_spu(d, &d->spus.at[slot]);
+	for (size_t i = 0; i < c->spus; i++)
+		TRY(want(d, &c->spu[i], why));
+	moves_settle(d, "configuration");
+	return ERR_OK;
+}
+
+static enum err take_anchors(void *ctx, const struct record *r)
+{
+	struct daemon *d = ctx;
+	Hawser__AnchorsRecord *m = NULL;
+
+	TRY(record_anchors_decode(r->body, &m));
+	memcpy(d->spus.placement.owner, m->owner.data, ANCHORS);
+	memcpy(d->spus.placement.standin, m->standin.data, ANCHORS);
+	memcpy(d->spus.placement.pinned, m->pinned.data, ANCHORS);
+	d->moves.stale = m->moving_from.len != 0;
+	if (m->marker > d->moves.marker)
+		d->moves.marker = m->marker;
+	hawser__anchors_record__free_unpacked(m, NULL);
+	return ERR_OK;
+}
+
+void spus_resume(struct daemon *d)
+{
+	struct record_key key = record_key_anchors();
+
+	(void)!store_get(d->store, &key, take_anchors, d);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+void spus_started(struct daemon *d, uint8_t slot, uint32_t pid)
+{
+	struct spu_run *s = &d->spus.at[slot];
+
+	if (s->pid == pid)
+		return;
+	s->pid = pid;
+	if (s->starts++)
+		daemon_event(d, EVENT_SPU_RESTART, "spu-%u-%u, pid %u", s->conf.fpc, s->conf.pic,
+		             pid);
+}
+
+static void clear_alive(struct daemon *d, uint8_t slot)
+{
+	_Atomic uint64_t *alive;
+
+	if (steer_alive(d->steer, &alive) == ERR_OK)
+		alive[slot] = 0;
+}
+
+void spus_died(struct daemon *d, uint8_t slot)
+{
+	struct spu_run *s = &d->spus.at[slot];
+
+	s->deaths++;
+	if (!s->in_service)
+		return;
+	s->in_service = false;
+	clear_alive(d, slot);
+	daemon_event(d, EVENT_SPU_DOWN, "spu-%u-%u", s->conf.fpc, s->conf.pic);
+	store_reap_readers(d->store);
+	moves_lost(d, slot);
+}
+
+void spus_stopped(struct daemon *d, uint8_t slot)
+{
+	struct spu_run *s = &d->spus.at[slot];
+	struct config_spu conf = s->conf;
+
+	s->in_service = false;
+	if (s->wanted) /* stopped to be started anew, with another configuration */
+		keeper_side_start_spu(d, &conf);
+	else
+		(void)!dataplane_spu_del(d->dataplane, &conf);
+}
+
+/* Share of a core since the last look, from the SPU's own busy time. */
+static void look_at_cpu(struct daemon *d, struct spu_run *s)
+{
+	uint64_t now = daemon_now_ms(d);
+	uint64_t busy = d->shm->spu[s->conf.slot].stat[SPU_BUSY_NS];
+
+	if (now < s->busy_at_ms + 1000)
+		return;
+	if (s->busy_at_ms && busy >= s->busy_ns)
+		s->cpu_permille = (uint32_t)((busy - s->busy_ns) / ((now - s->busy_at_ms) * 1000));
+	s->busy_ns = busy;
+	s->busy_at_ms = now;
+}
+
+void spus_check(struct daemon *d)
+{
+	bool any = false, came = false;
+
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		struct spu_run *s = &d->spus.at[slot];
+		struct spu_slot *shm = &d->shm->spu[slot];
+
+		if (!s->wanted)
+			continue;
+		look_at_cpu(d, s);
+		if (s->in_service && !proc_slot_alive(&shm->proc))
+			spus_died(d, slot);
+		uint32_t state = shm->state;
+		if (!s->in_service && (state == SPU_READY || state == SPU_ACTIVE) &&
+		    proc_slot_alive(&shm->proc) && shm->applied >= store_revision(d->store)) {
+			show_flow_reckon_killed(d, slot);
+			s->in_service = true;
+			came = true;
+			daemon_event(d, EVENT_SPU_UP, "spu-%u-%u, pid %u", s->conf.fpc, s->conf.pic,
+			             (unsigned)shm->proc.pid);
+		}
+		any |= s->in_service;
+	}
+	if (came)
+		moves_settle(d, "SPU in service");
+	if (!any && !d->spus.none_left && d->config && d->config->spus)
+		daemon_event(d, EVENT_SPU_NONE_LEFT, " ");
+	d->spus.none_left = !any;
+}
