@@ -231,7 +231,7 @@ static void nic_burst_in(struct engine *e, struct engine_op *ops, uint16_t n)
 
 		if (!engine_nic_verdict(ops[i].m, &ops[i].verdict))
 			ops[i].verdict = ENGINE_NOT_DONE;
-		else if (s->esn)
+		else if (s != NULL && s->esn) /* deleted since the NIC decrypted it */
 			esn_sync(nic, s);
 	}
 }

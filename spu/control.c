@@ -108,6 +108,7 @@ static enum err apply_tunnel(struct control *c, const struct record *r, struct w
 		tun->df = (uint8_t)df_of(m->df_bit);
 		tun->choice = (uint8_t)m->engine;
 		tun->known = true;
+		tun->asked++;
 		sa_table_tunnel_changed(tun);
 	}
 	hawser__tunnel_record__free_unpacked(m, NULL);

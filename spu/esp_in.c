@@ -198,10 +198,13 @@ void esp_in_prepare(struct roads *r)
 
 /* ---------------------------------------------------------------- the engine */
 
-static void read_verdict(struct pkt *p, uint8_t verdict)
+static void read_verdict(struct roads *r, struct pkt *p, uint8_t verdict)
 {
-	if (verdict == ENGINE_OK)
+	if (verdict == ENGINE_OK) {
+		if (p->nic_missed && promote_missed(&p->sa->in.promote, r->now_ms))
+			r->nic_missed = true;
 		return;
+	}
 	if (verdict == ENGINE_BAD_ICV)
 		count_error(&p->sa->in.runtime->auth_failed);
 	p->drop = verdict == ENGINE_BAD_ICV ? DROP_ICV : DROP_CRYPTO;
@@ -221,11 +224,10 @@ static void nic_work(struct roads *r)
 
 		if (w->op[i].verdict != ENGINE_NOT_DONE) {
 			p->by_nic = true;
-			read_verdict(p, w->op[i].verdict);
+			read_verdict(r, p, w->op[i].verdict);
 			continue;
 		}
-		p->sa->in.missed++;
-		r->nic_missed = true;
+		p->nic_missed = true;
 		struct engine_op *op = burst_op(&r->burst, SA_ENGINE_SOFT, w->of[i]);
 		*op = w->op[i];
 		op->session = p->sa->in.session[SA_ENGINE_SOFT];
@@ -242,7 +244,7 @@ void esp_in_engine(struct roads *r)
 		return;
 	soft->burst_in(soft, w->op, w->n);
 	for (uint16_t i = 0; i < w->n; i++)
-		read_verdict(&r->burst.at[w->of[i]], w->op[i].verdict);
+		read_verdict(r, &r->burst.at[w->of[i]], w->op[i].verdict);
 }
 
 /* ---------------------------------------------------------------- after the engine */

@@ -189,8 +189,8 @@ static void nic_work(struct roads *r)
 		p->by_nic = w->op[i].verdict == ENGINE_OK;
 		if (p->by_nic)
 			continue;
-		p->sa->out.missed++;
-		r->nic_missed = true;
+		if (promote_lost(&p->sa->out.promote, r->now_ms))
+			r->nic_missed = true;
 		struct engine_op *op = burst_op(&r->burst, SA_ENGINE_SOFT, w->of[i]);
 		*op = w->op[i];
 		op->session = p->sa->out.session[SA_ENGINE_SOFT];

@@ -17,7 +17,6 @@ static void begin(struct nic *n)
 
 void nic_changed(struct nic *n)
 {
-	n->forget = true;
 	begin(n);
 }
 
@@ -26,23 +25,13 @@ static bool owned(const struct nic *n, const struct sa *sa)
 	return n->owner[sa->anchor] == n->slot;
 }
 
-static bool wanted(const struct nic *n, const struct sa *sa)
+static enum promote_policy policy_of(const struct nic *n, const struct sa *sa)
 {
-	return owned(n, sa) && n->allowed && !n->lost && sa->tunnel->known &&
-	       sa->tunnel->choice != HAWSER__ENGINE_CHOICE__ENGINE_SOFTWARE &&
-	       n->roads->sas.engines.by[SA_ENGINE_INLINE] != NULL;
-}
-
-/* Later and later; what is not possible at all is not tried again before something changes. */
-static void put_off(struct sa_half *h, enum err e, uint64_t now_ms)
-{
-	uint64_t wait = (uint64_t)NIC_RETRY_MS << (h->failures < 6 ? h->failures : 6);
-
-	if (h->failures < UINT8_MAX)
-		h->failures++;
-	h->retry_ms = e == ERR_UNSUPPORTED
-	                      ? UINT64_MAX
-	                      : now_ms + (wait < NIC_RETRY_MAX_MS ? wait : NIC_RETRY_MAX_MS);
+	if (!owned(n, sa) || !n->allowed || !sa->tunnel->known ||
+	    sa->tunnel->choice == HAWSER__ENGINE_CHOICE__ENGINE_SOFTWARE)
+		return PROMOTE_SOFTWARE;
+	return sa->tunnel->choice == HAWSER__ENGINE_CHOICE__ENGINE_INLINE ? PROMOTE_INLINE
+	                                                                  : PROMOTE_AUTOMATIC;
 }
 
 static void promote(struct nic *n, struct sa *sa, struct sa_half *h)
@@ -50,12 +39,9 @@ static void promote(struct nic *n, struct sa *sa, struct sa_half *h)
 	struct roads *r = n->roads;
 	enum err e = sa_promote(&r->sas.engines, sa, h == &sa->in, NULL);
 
-	if (e != ERR_OK) {
-		put_off(h, e, r->now_ms);
+	promote_tried(&h->promote, e, r->now_ms);
+	if (e != ERR_OK)
 		return;
-	}
-	h->missed = 0;
-	h->since_ms = r->now_ms;
 	spu_count(&r->shm->stat[SPU_PROMOTIONS], 1);
 	tell_engine(r->shm, true, h->slot);
 }
@@ -67,34 +53,34 @@ static void demote(struct nic *n, struct sa *sa, struct sa_half *h)
 	tell_engine(n->roads->shm, false, h->slot);
 }
 
-/* A packet handed up undecrypted, when none from before the promotion can be on its way any more:
- * the NIC has lost the session. */
-static bool failed(struct sa_half *h, uint64_t now_ms)
+static void decide(struct nic *n, struct sa *sa, struct sa_half *h)
 {
-	if (h->missed == 0)
-		return false;
-	if (now_ms - h->since_ms > NIC_GRACE_MS)
-		return true;
-	h->missed = 0;
-	return false;
+	uint64_t now = n->roads->now_ms;
+	enum promote_policy policy = policy_of(n, sa);
+
+	if (policy != h->promote.policy || h->asked != sa->tunnel->asked)
+		promote_set_policy(&h->promote, policy, now);
+	h->asked = sa->tunnel->asked;
+	/* Or it fell back already, on a packet that came up undecrypted or could not be sent. */
+	if ((n->lost && promote_lost(&h->promote, now)) ||
+	    (h->engine == SA_ENGINE_INLINE && h->promote.state != PROMOTE_IN_NIC))
+		demote(n, sa, h);
+	switch (promote_next(&h->promote, now)) {
+	case PROMOTE_TRY:
+		promote(n, sa, h);
+		break;
+	case PROMOTE_LEAVE:
+		demote(n, sa, h);
+		promote_left(&h->promote, now);
+		break;
+	case PROMOTE_STAY:
+		break;
+	}
 }
 
 static void look_at(struct nic *n, struct sa *sa, struct sa_half *h)
 {
-	uint64_t now = n->roads->now_ms;
-
-	if (n->forget) {
-		h->retry_ms = 0;
-		h->failures = 0;
-	}
-	if (h->engine == SA_ENGINE_INLINE && (!wanted(n, sa) || failed(h, now))) {
-		bool bad = wanted(n, sa) || n->lost;
-		demote(n, sa, h);
-		if (bad)
-			put_off(h, ERR_IO, now);
-	} else if (h->engine == SA_ENGINE_SOFT && wanted(n, sa) && now >= h->retry_ms) {
-		promote(n, sa, h);
-	}
+	decide(n, sa, h);
 	if (!owned(n, sa))
 		return;
 	if (h->engine == SA_ENGINE_INLINE)
@@ -114,7 +100,7 @@ static void end(struct nic *n)
 {
 	_Atomic uint64_t *stat = n->roads->shm->stat;
 
-	n->lost = n->forget = false;
+	n->lost = false;
 	atomic_store_explicit(&stat[SPU_SAS_INLINE], n->n_inline, memory_order_relaxed);
 	atomic_store_explicit(&stat[SPU_SAS_SOFT], n->n_soft, memory_order_relaxed);
 }

@@ -2,8 +2,7 @@
 /* Which SAs this SPU's NIC holds (idea 6): the rounds that promote and demote.
  *
  * Every SA starts in software. The owner of its anchor gives it to the NIC when the configuration
- * lets it, direction by direction; what the NIC refuses stays where it is and is offered again
- * later, what it does badly comes back at once and waits. A round looks at every SA, a slice of the
+ * lets it, direction by direction (promote.h says when). A round looks at every SA, a slice of the
  * table at a time, so that packets never wait for it: when records changed, when the NIC missed a
  * packet, and every NIC_ROUND_MS. Data-plane thread, between bursts. */
 #ifndef NIC_H
@@ -12,9 +11,6 @@
 
 enum {
 	NIC_ROUND_MS = 100,
-	NIC_GRACE_MS = 20,   /* after promotion: packets that were received before it */
-	NIC_RETRY_MS = 1000, /* doubles with each failure, */
-	NIC_RETRY_MAX_MS = 64000,
 	NIC_SLICE = 256 /* chains of the SA table in one step */
 };
 
@@ -27,11 +23,10 @@ struct nic {
 	uint64_t round_ms;
 	bool lost; /* the NIC's table is gone: everything comes back in this round */
 	uint64_t n_inline, n_soft; /* of this round */
-	bool forget;               /* refusals of the last configuration count no more */
 };
 
 void nic_init(struct nic *n, struct roads *roads, uint8_t slot);
-/* Records changed: look at every SA again; what was refused for good is offered again. */
+/* Records changed: look at every SA again. */
 void nic_changed(struct nic *n);
 /* A step. True while a round is under way: the caller does not sleep. */
 bool nic_step(struct nic *n);

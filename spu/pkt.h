@@ -28,14 +28,15 @@ struct pkt {
 	uint16_t esp_len;  /* inbound: ESP header to ICV, both included */
 	uint16_t src_port; /* inbound: the peer's, 0 without UDP */
 	uint16_t dst_port;
-	uint8_t family; /* of the outer header */
-	uint8_t tos;    /* of the outer header */
-	uint8_t drop;   /* enum drop_reason; DROP_NONE: alive */
-	bool consumed;  /* it was for the SPU itself */
-	bool udp;       /* inbound: came in UDP */
-	bool by_nic;    /* the NIC did the arithmetic */
-	uint8_t next;   /* of the same SA, or BURST_NONE */
-	uint8_t pad;    /* outbound: bytes of ESP padding */
+	uint8_t family;  /* of the outer header */
+	uint8_t tos;     /* of the outer header */
+	uint8_t drop;    /* enum drop_reason; DROP_NONE: alive */
+	bool consumed;   /* it was for the SPU itself */
+	bool udp;        /* inbound: came in UDP */
+	bool by_nic;     /* the NIC did the arithmetic */
+	bool nic_missed; /* it should have, and handed it up as it came */
+	uint8_t next;    /* of the same SA, or BURST_NONE */
+	uint8_t pad;     /* outbound: bytes of ESP padding */
 };
 
 /* What the engine is to do for the burst, with the packet that each op belongs to. */

@@ -21,7 +21,7 @@ struct roads {
 	uint16_t wire_mtu; /* largest outer packet that the wire port takes */
 	uint32_t marker;   /* number of a marker frame that was read, until the caller says so */
 	bool marker_read;
-	bool nic_missed;    /* a packet came up undecrypted that the NIC should have done */
+	bool nic_missed;    /* an SA fell back: its session is to be deleted */
 	bool nic_lost;      /* the NIC says, or shows, that its SA table is gone */
 	struct burst burst; /* in work */
 };

@@ -88,10 +88,9 @@ static void move_session(struct sa_half *to, struct sa_half *from, enum sa_engin
 	if (id != SA_ENGINE_INLINE)
 		return;
 	to->engine = from->engine;
+	to->promote = from->promote;
+	to->asked = from->asked;
 	from->engine = SA_ENGINE_SOFT;
-	to->since_ms = from->since_ms;
-	to->retry_ms = from->retry_ms;
-	to->failures = from->failures;
 }
 
 void sa_inherit(struct sa *sa, struct sa *old)

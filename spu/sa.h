@@ -9,6 +9,7 @@
 #define SA_H
 #include "encap.h"
 #include "engine.h"
+#include "promote.h"
 #include "secret.h"
 #include "selectors.h"
 
@@ -28,11 +29,9 @@ struct sa_half {
 	uint8_t engine; /* enum sa_engine: which works on it now */
 	/* Of the burst in work: its packets of this SA, as a list of indices (pkt.h). */
 	uint8_t burst_n, burst_first, burst_last;
-	uint32_t missed;   /* packets that the NIC should have done and did not, since promotion */
-	uint8_t failures;  /* of promotions, in a row (nic.c) */
-	uint64_t since_ms; /* of the last promotion */
-	uint64_t retry_ms; /* no promotion is tried before */
-	uint64_t told_ms;  /* last event about it */
+	struct promote promote; /* whether the NIC gets it (nic.c) */
+	uint32_t asked;         /* as of the tunnel, when its policy was last looked at */
+	uint64_t told_ms;       /* last event about it */
 };
 
 struct sa {
@@ -63,6 +62,7 @@ struct tunnel {
 	uint8_t df;     /* enum encap_df */
 	uint8_t choice; /* EngineChoice of the record */
 	bool known;
+	uint32_t asked; /* counts its records: each asks for its engine anew */
 	struct sa *sas; /* newest first */
 	struct tunnel *next;
 };
