@@ -241,7 +241,8 @@ static int emu_stats_get(struct rte_eth_dev *eth, struct rte_eth_stats *stats)
 	stats->ipackets = dev->count.rx_packets;
 	stats->ibytes = dev->count.rx_bytes;
 	stats->ierrors = dev->count.rx_short;
-	stats->imissed = kernel[0] + kernel[3] + kernel[4];
+	/* An empty fill ring is why a frame was dropped, and no second loss. */
+	stats->imissed = kernel[0] + kernel[3];
 	stats->rx_nombuf = dev->xsk ? emu_xsk_rx_no_buffer(dev->xsk) : 0;
 	stats->opackets = dev->count.tx_packets;
 	stats->obytes = dev->count.tx_bytes;

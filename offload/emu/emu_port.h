@@ -59,7 +59,8 @@ void emu_port_close(uint16_t port_id);
 
 /* Names of extended statistics, beside rte_eth_stats (ipackets, opackets, ibytes, obytes):
  *   rx_dropped rx_ring_full rx_invalid_descs rx_fill_ring_empty tx_invalid_descs
- *   tx_ring_empty                        what the kernel says in XDP_STATISTICS
+ *   tx_ring_empty                        what the kernel says in XDP_STATISTICS: a frame that did
+ *                                        not reach us is in rx_dropped or in rx_ring_full
  *   tx_too_long tx_short tx_no_buffer    refused on transmit
  *   tx_sec_errors                        marked for encryption, and no session or not ESP
  *   rx_sec_ok rx_sec_failed rx_sec_missed   decrypted; bad ICV; ESP without a session
