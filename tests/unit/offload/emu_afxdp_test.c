@@ -18,8 +18,10 @@
 #include <poll.h>
 #include <rte_ethdev.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define KEY 3
@@ -230,6 +232,42 @@ START_TEST(a_port_comes_back_on_the_same_queue)
 }
 END_TEST
 
+/* In a process of its own: binds b's queue, says so, and waits for its death. */
+static void predecessor(int ready)
+{
+	struct emu_port_conf conf = {
+		.name = "dead", .profile = "none", .iface = b.iface, .xskmap_fd = b.map, .key = KEY
+	};
+	struct rte_mempool *own = NULL;
+	uint16_t port;
+
+	if (emu_port_pool("dead", 4095, &own, NULL) == ERR_OK &&
+	    emu_port_open(&conf, &port, NULL) == ERR_OK &&
+	    emu_port_start(port, 2048, own, NULL) == ERR_OK && write(ready, "", 1) == 1)
+		(void)pause();
+	_exit(1);
+}
+
+START_TEST(the_queue_of_a_killed_predecessor_is_taken_over)
+{
+	int ready[2], status;
+	char byte;
+
+	emu_port_close(b.port);
+	ck_assert_int_eq(pipe(ready), 0);
+	pid_t child = fork();
+	if (child == 0)
+		predecessor(ready[1]);
+	ck_assert_int_eq(close(ready[1]), 0);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	open_port(&b, "none"); /* the kernel may still be busy with the dead one */
+	check(send_one(&a, &b, 9), 9, 100);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	close(ready[0]);
+}
+END_TEST
+
 START_TEST(what_cannot_be_bound_says_why)
 {
 	struct emu_port_conf conf = {
@@ -309,6 +347,7 @@ TESTS_OF(emu_afxdp)
 	tcase_add_test(tc, a_received_frame_leaves_by_the_other_port_without_a_copy);
 	tcase_add_test(tc, what_nobody_receives_in_time_is_counted_to_the_last_frame);
 	tcase_add_test(tc, a_port_comes_back_on_the_same_queue);
+	tcase_add_test(tc, the_queue_of_a_killed_predecessor_is_taken_over);
 	tcase_add_test(tc, what_cannot_be_bound_says_why);
 	tcase_add_test(tc, the_wire_sees_ciphertext_and_the_other_port_the_text);
 	return tc;
