@@ -61,8 +61,13 @@ static bool utf8(const char *text, size_t len)
 	return true;
 }
 
+/* Indentation is the writer's, so that a line begins with its first letter. */
 static void comment_put(struct lexer *lx, int c)
 {
+	bool begins = lx->comment_len == 0 || lx->comment[lx->comment_len - 1] == '\n';
+
+	if (begins && (c == ' ' || c == '\t'))
+		return;
 	if (lx->comment_len + 1 < sizeof(lx->comment) && (c == '\n' || c == '\t' || c >= ' '))
 		lx->comment[lx->comment_len++] = (char)c;
 }
@@ -80,8 +85,6 @@ static void line_comment(struct lexer *lx)
 	bool behind = lx->last_line == lx->line; /* behind a statement: says nothing of the next */
 
 	while (peek(lx) == '#')
-		(void)take(lx);
-	while (peek(lx) == ' ')
 		(void)take(lx);
 	if (start)
 		comment_put(lx, '\n');
@@ -101,8 +104,6 @@ static enum err block_comment(struct lexer *lx, struct why *why)
 
 	(void)take(lx);
 	(void)take(lx);
-	while (peek(lx) == ' ')
-		(void)take(lx);
 	if (start)
 		comment_put(lx, '\n');
 	size_t text = lx->comment_len;
@@ -116,8 +117,6 @@ static enum err block_comment(struct lexer *lx, struct why *why)
 		if (last)
 			comment_put(lx, last);
 		last = c;
-		while (c == '\n' && (peek(lx) == ' ' || peek(lx) == '\t'))
-			(void)take(lx); /* indentation is the writer's */
 	}
 	comment_trim(lx, text);
 	if (behind || lx->comment_len == text)
