@@ -73,13 +73,16 @@ const struct cli_command cli_commands[] = {
 	  "\"pseudo-random-function\": \"hmac-sha256\", \"diffie-hellman-group\": \"group31\", "
 	  "\"input-bytes\": N, \"output-bytes\": N, \"input-packets\": N, \"output-packets\": N, "
 	  "\"flags\": [\"IKE SA is created\"], "
-	  "\"ipsec-security-associations-created\": N, \"ipsec-security-associations-deleted\": N"
+	  "\"ipsec-security-associations-created\": N, \"ipsec-security-associations-deleted\": N, "
+	  "\"exchange-state\": \"text\", \"retransmits\": N, \"nat-local\": bool, \"nat-remote\": bool, "
+	  "\"udp-encapsulation\": bool"
 	  "}]}" },
 	{ CLI_SHOW_IPSEC_SA, "show security ipsec security-associations", CLI_VIEW, ipsec_sa,
 	  "IPsec SAs, one entry for each pair",
 	  "{\"total-active-tunnels\": N, \"sa\": [{"
 	  "\"vpn-name\": \"V\", \"tunnel-index\": N, \"virtual-system\": \"root\", "
 	  "\"local-gateway\": \"A\", \"remote-gateway\": \"A\", \"port\": N, \"gateway\": \"name\", "
+	  "\"ike-index\": N, \"role\": \"Initiator\"|\"Responder\", \"udp-encapsulation\": bool, "
 	  "\"bind-interface\": \"st0.0\", "
 	  "\"protocol\": \"ESP\", \"authentication\"?: \"text\", \"encryption\": \"aes-128-gcm\", "
 	  "\"algorithm\": \"ESP:aes-gcm-128/none\", \"extended-sequence-number\": bool, "
@@ -92,8 +95,9 @@ const struct cli_command cli_commands[] = {
 	  "\"engine-choice\": \"automatic\"|\"inline\"|\"software\", "
 	  "\"inbound\": {\"spi\": \"0x1a2b3c4d\", \"aux-spi\": 0, \"engine\": \"inline\"|\"software\", "
 	  "\"packets\": N, \"bytes\": N, \"sequence-number\": N, "
-	  "\"hard-expires-in-s\"?: N, \"soft-expires-in-s\"?: N, \"life-size-kb\"?: N}, "
-	  "\"outbound\": {the same}"
+	  "\"hard-expires-in-s\"?: N, \"soft-expires-in-s\"?: N, \"life-size-kb\"?: N, \"life-size\"?: \"unlimited\", "
+	  "\"authentication-failures\": N, \"replay-errors\": N, \"malformed\": N}, "
+	  "\"outbound\": {the same, without the three last}"
 	  "}]}" },
 	{ CLI_SHOW_IPSEC_STATISTICS, "show security ipsec statistics", CLI_VIEW, statistics,
 	  "Counters of the tunnels: all, one, or those of an SPU",
@@ -108,16 +112,20 @@ const struct cli_command cli_commands[] = {
 	{ CLI_SHOW_CHASSIS_SPU, "show chassis spu", CLI_VIEW, spu,
 	  "SPUs, what they hold and do",
 	  "{\"spu\": [{"
-	  "\"fpc\": N, \"pic\": N, \"state\": \"active\"|\"starting\"|\"syncing\"|\"ready\"|"
-	  "\"stopping\"|\"absent\", "
+	  "\"slot\": N, \"fpc\": N, \"pic\": N, \"state\": \"active\"|\"starting\"|\"syncing\"|\"ready\"|"
+	  "\"stopping\"|\"failed\"|\"absent\", "
 	  "\"port\": \"emulated\", \"profile\": \"generic\", \"offload\": \"inline\"|\"software\", "
 	  "\"weight\": N, \"anchors\": N, \"sas-inline\": N, \"sas-software\": N, "
-	  "\"packets-in\": N, \"packets-out\": N, \"cpu-percent\"?: real"
-	  "}]}" },
+	  "\"packets-in\": N, \"packets-out\": N, \"cpu-percent\"?: real, "
+	  "\"decrypted\": N, \"encrypted\": N, \"decrypted-inline\": N, \"encrypted-inline\": N, "
+	  "\"promotions\": N, \"demotions\": N, \"starts\": N, \"failures\": N, "
+	  "\"applied-revision\": N, \"pid\"?: N"
+	  "}], \"store-revision\": N, \"moves\": N, \"moves-late\": N}" },
 	{ CLI_SHOW_FLOW_DROPS, "show security flow drops", CLI_VIEW, spu,
 	  "Where every packet went: in = out + dropped + held, with what was made, merged, consumed",
 	  "{\"in\": N, \"out\": N, \"held\": N, \"made\": N, \"merged\": N, \"consumed\": N, "
-	  "\"drop\": [{\"reason\": \"text\", \"where\": \"edge\"|\"fabric\"|\"spu-0-0\"|…, "
+	  "\"drop\": [{\"reason\": \"text\", \"name\": \"short\", "
+	  "\"where\": \"edge\"|\"fabric\"|\"spu-0-0\"|…, "
 	  "\"packets\": N}]}" },
 	{ CLI_SHOW_CONFIGURATION, "show configuration", CLI_VIEW, configuration,
 	  "The configuration in force",

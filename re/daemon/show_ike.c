@@ -91,7 +91,7 @@ static json_t *sa_object(struct walk *w, const struct ike_sa_info *i)
 	                  "state", i->up ? "UP" : "DOWN", "initiator-cookie", cookie(i->spi_i),
 	                  "responder-cookie", cookie(i->spi_r), "mode", "IKEv2", "remote-address",
 	                  addr_text(&i->remote.addr, remote), "role",
-	                  i->initiator ? "initiator" : "responder", "exchange-state", i->state);
+	                  i->initiator ? "Initiator" : "Responder", "exchange-type", "IKEv2");
 
 	json_object_set_new(sa, "exchange-state", json_string(i->state));
 	if (i->gateway[0])
