@@ -82,7 +82,7 @@ static enum err enter(struct walk *w, const struct schema *row, const char *name
 /* Checks a value or name, and reports what is wrong or odd with it. */
 static enum err check(const struct walk *w, const struct schema *row, const struct lex_token *t)
 {
-	struct why why = { 0 }, note;
+	struct why why = { 0 }, note = { 0 };
 	char path[TREE_PATH_MAX];
 	enum err e = value_check(&row->value, t->text, &why, &note);
 
