@@ -44,7 +44,8 @@ static enum err find_program(const char *program, char path[PATH_MAX])
 	return ERR_NOT_FOUND;
 }
 
-/* Signals that we take by descriptor are not blocked in the child. */
+/* Signals that we take by descriptor are not blocked in the child; a ^C at our terminal is for us
+ * alone, so that all ends in order. */
 static void start_attributes(posix_spawnattr_t *a)
 {
 	sigset_t none;
@@ -52,7 +53,8 @@ static void start_attributes(posix_spawnattr_t *a)
 	sigemptyset(&none);
 	posix_spawnattr_init(a);
 	posix_spawnattr_setsigmask(a, &none);
-	posix_spawnattr_setflags(a, POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setpgroup(a, 0);
+	posix_spawnattr_setflags(a, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 }
 
 enum err child_start(struct child *c, char *const argv[], uint64_t now_ms)
@@ -96,6 +98,14 @@ static bool wait_taken(struct child *c)
 	return false;
 }
 
+static void clear_alive(struct child *c)
+{
+	_Atomic uint64_t *word = c->alive;
+
+	if (word)
+		*word = 0;
+}
+
 static void *watch(void *arg)
 {
 	struct child *c = arg;
@@ -103,8 +113,7 @@ static void *watch(void *arg)
 	if (!wait_taken(c) || !proc_slot_wait_death(c->proc, &c->stop))
 		return NULL;
 	/* At once: from the next packet on the stand-in serves. */
-	if (c->alive)
-		*c->alive = 0;
+	clear_alive(c);
 	c->died = true;
 	(void)!eventfd_write(c->notice_fd, 1);
 	return NULL;
@@ -187,13 +196,12 @@ bool child_reap(struct child *c, uint64_t now_ms)
 	}
 	if (!is_over(c))
 		return false;
-	uint64_t life = now_ms - c->started_ms;
-	if (c->alive)
-		*c->alive = 0;
+	c->last_pid = c->pid;
+	c->last_life_ms = now_ms - c->started_ms;
+	clear_alive(c);
 	tidy(c);
-	if (life >= BACKOFF_FORGET_MS)
+	if (c->last_life_ms >= BACKOFF_FORGET_MS)
 		c->backoff_ms = BACKOFF_FIRST_MS;
-	c->early_deaths = life < EARLY_DEATH_MS ? c->early_deaths + 1 : 0;
 	if (c->wanted) {
 		c->restart_ms = now_ms + c->backoff_ms;
 		c->backoff_ms =

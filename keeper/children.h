@@ -13,7 +13,7 @@
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
 #define BACKOFF_FORGET_MS 30000 /* a life as long as this was a good one */
-#define EARLY_DEATH_MS 5000
+#define EARLY_DEATH_MS 10000
 #define STOP_MS 5000
 #define HUNG_LOOKS 6 /* looks 50 ms apart without progress: 300 ms */
 
@@ -28,16 +28,18 @@ struct child {
 	uint64_t restart_ms; /* when it is started again; 0: not planned */
 	uint64_t kill_ms;    /* SIGKILL then; 0: it was not asked to stop */
 	uint32_t backoff_ms;
-	uint32_t early_deaths; /* in a row */
-	bool exited;           /* waitpid() has told of it */
-	int exit_status;       /* of the last life, as of waitpid() */
+	uint32_t early_deaths; /* in a row, by its own doing (life.c) */
+	uint32_t last_pid;     /* of the life before: its exit status may come after its death */
+	uint64_t last_life_ms;
+	bool exited;     /* waitpid() has told of it */
+	int exit_status; /* of the last life, as of waitpid() */
 
 	/* the watcher */
 	pthread_t thread;
 	bool watched;
 	_Atomic bool stop, died;
-	_Atomic uint64_t *alive; /* its word; NULL: it has none, or not yet */
-	int notice_fd;           /* eventfd of the main thread */
+	_Atomic(_Atomic uint64_t *) alive; /* its word; NULL: it has none, or not yet */
+	int notice_fd;                     /* eventfd of the main thread */
 
 	/* progress */
 	uint64_t progress, cpu_ticks;

@@ -104,8 +104,8 @@ enum err holdings_open_sockets(struct holdings *h, struct why *why)
 		if (fd < 0 && errno == EAFNOSUPPORT)
 			continue;
 		if (fd < 0)
-			return why_set(why, err_from_errno(errno), "UDP port %u of %s: %s",
-			               sockets[i].port,
+			return why_set(why, errno == EADDRINUSE ? ERR_BUSY : err_from_errno(errno),
+			               "UDP port %u of %s: %s", sockets[i].port,
 			               sockets[i].family == AF_INET ? "IPv4" : "IPv6",
 			               strerror(errno));
 		TRY(put(h, sockets[i].name, KEEPER_NO_SLOT, KEEPER_NO_NUMBER, fd));
@@ -153,6 +153,17 @@ static int by_id(uint32_t id, bool prog, char name[BPF_OBJ_NAME_LEN + 1])
 	return fd;
 }
 
+/* An earlier mapping stays: a watcher may be about to store into it. It is one page, and only a new
+ * data plane brings another array. */
+static void map_alive(struct holdings *h, int fd)
+{
+	void *at = mmap(NULL, ALIVE_WORDS * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED,
+	                fd, 0);
+
+	if (at != MAP_FAILED)
+		h->alive = at;
+}
+
 /* Whoever uses them checks names, kinds and sizes: an id may have become another's. */
 void holdings_find_bpf(struct holdings *h)
 {
@@ -162,30 +173,20 @@ void holdings_find_bpf(struct holdings *h)
 		uint32_t id = h->shm->bpf_id[i] & ~NODE_BPF_PROG;
 		int fd = id ? by_id(id, h->shm->bpf_id[i] & NODE_BPF_PROG, name) : -1;
 
+		if (fd >= 0 && strcmp(name, ALIVE_MAP_NAME) == 0)
+			map_alive(h, fd);
 		if (fd >= 0 && put(h, name, KEEPER_NO_SLOT, i, fd))
 			return;
 	}
 }
 
-static void map_alive(struct holdings *h)
-{
-	int fd = keeper_fds_find(&h->fds, ALIVE_MAP_NAME, KEEPER_NO_SLOT);
-	void *at = fd < 0 ? MAP_FAILED
-	                  : mmap(NULL, ALIVE_WORDS * sizeof(uint64_t), PROT_READ | PROT_WRITE,
-	                         MAP_SHARED, fd, 0);
-
-	if (at == MAP_FAILED)
-		return;
-	if (h->alive)
-		(void)munmap((void *)(uintptr_t)h->alive, ALIVE_WORDS * sizeof(uint64_t));
-	h->alive = at;
-}
-
 void holdings_take(struct holdings *h, const struct keeper_msg *m, const int *fds)
 {
-	for (uint32_t i = 0; i < m->n; i++)
+	for (uint32_t i = 0; i < m->n; i++) {
+		if (strcmp(m->at[i].name, ALIVE_MAP_NAME) == 0)
+			map_alive(h, fds[i]);
 		(void)!keeper_fds_put(&h->fds, &m->at[i], fds[i]);
-	map_alive(h);
+	}
 }
 
 void holdings_close(struct holdings *h)

@@ -39,7 +39,6 @@ struct keeper {
 	struct keeper_client client[KEEPER_CLIENTS];
 	int lock_fd, listen_fd, notice_fd, signal_fd;
 	bool sockets_open; /* after the time that a living routing engine has to give them */
-	uint64_t started_ms;
 	enum keeper_phase phase;
 	int status; /* exit status */
 };
@@ -50,6 +49,7 @@ void keeper_event(struct keeper *k, enum event_id event, const char *fmt, ...) P
 /* serve.c: the link's messages. */
 void keeper_accept(struct keeper *k);
 void keeper_serve(struct keeper *k, struct keeper_client *c);
+void keeper_share_alive(struct keeper *k); /* the watchers learn of the map */
 void keeper_close_client(struct keeper_client *c);
 struct keeper_client *keeper_re_client(struct keeper *k); /* NULL: not there */
 void keeper_tell_re(struct keeper *k, enum keeper_kind kind, const struct child *spu,

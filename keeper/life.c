@@ -11,7 +11,6 @@
 
 #define EXIT_CONFIG 78 /* hawser-re: the configuration is refused; to try again is no use */
 #define STORE_DEATHS 3 /* early deaths of the routing engine in a row: the store is set aside */
-#define SOCKETS_WAIT_MS 2000 /* for a living routing engine to give them back */
 
 void keeper_start_re(struct keeper *k)
 {
@@ -21,6 +20,8 @@ void keeper_start_re(struct keeper *k)
 		         (char *)(uintptr_t)k->options.node,   NULL };
 
 	k->re.wanted = true;
+	if (!k->sockets_open) /* nobody has given anything back */
+		holdings_find_bpf(&k->holdings);
 	if (child_start(&k->re, argv, keeper_now_ms())) {
 		fprintf(stderr, "hawserd: cannot start hawser-re beside hawserd\n");
 		k->re.restart_ms = keeper_now_ms() + BACKOFF_MAX_MS;
@@ -44,21 +45,6 @@ void keeper_start_spu(struct keeper *k, int32_t slot)
 
 /* ---- deaths -------------------------------------------------------------------------------- */
 
-/* All that the kernel has put away; those that a slot has told of before are forgotten already. */
-static void collect(struct keeper *k)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (k->re.pid == (uint32_t)pid)
-			child_exited(&k->re, status);
-		for (int slot = 0; slot < SPU_SLOTS; slot++)
-			if (k->spu[slot].pid == (uint32_t)pid)
-				child_exited(&k->spu[slot], status);
-	}
-}
-
 static void set_store_aside(struct keeper *k)
 {
 	char path[160], aside[160];
@@ -69,7 +55,45 @@ static void set_store_aside(struct keeper *k)
 	if (rename(path, aside) == 0)
 		keeper_event(k, EVENT_STORE_SET_ASIDE, "%u early deaths of hawser-re; kept as %s",
 		             STORE_DEATHS, aside);
-	k->re.early_deaths = 0;
+}
+
+/* Somebody's SIGKILL says nothing of the store. */
+static bool by_its_own_doing(int status)
+{
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM;
+	return WEXITSTATUS(status) != 0;
+}
+
+/* A routing engine that dies again and again by what it does may do so by what it reads. */
+static void count_early_death(struct keeper *k, int status, uint64_t life_ms)
+{
+	if (life_ms >= EARLY_DEATH_MS || !by_its_own_doing(status)) {
+		k->re.early_deaths = 0;
+	} else if (++k->re.early_deaths >= STORE_DEATHS) {
+		k->re.early_deaths = 0;
+		set_store_aside(k);
+	}
+}
+
+/* All that the kernel has put away: mostly after the slot has told of the death, and before the
+ * next start. */
+static void collect(struct keeper *k)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (k->re.pid == (uint32_t)pid) {
+			count_early_death(k, status, keeper_now_ms() - k->re.started_ms);
+			child_exited(&k->re, status);
+		} else if (k->re.last_pid == (uint32_t)pid) {
+			count_early_death(k, status, k->re.last_life_ms);
+		}
+		for (int slot = 0; slot < SPU_SLOTS; slot++)
+			if (k->spu[slot].pid == (uint32_t)pid)
+				child_exited(&k->spu[slot], status);
+	}
 }
 
 static bool refused_configuration(const struct child *re)
@@ -88,8 +112,6 @@ static void re_died(struct keeper *k, uint32_t pid)
 	}
 	keeper_event(k, EVENT_RE_DOWN, "pid %u, starting it again in %u ms", pid,
 	             (unsigned)(k->re.restart_ms - keeper_now_ms()));
-	if (k->re.early_deaths >= STORE_DEATHS)
-		set_store_aside(k);
 }
 
 static void spu_died(struct keeper *k, struct child *spu, uint32_t pid)
@@ -158,13 +180,19 @@ static void look_for_hangs(struct keeper *k)
 	}
 }
 
+/* A process that is only just started, or dies at each start, is none to lean on. */
+static bool lives(const struct child *c)
+{
+	return c->pid != 0 && c->watched && !c->died && c->proc->pid == c->pid;
+}
+
 static void renew_lease(struct keeper *k)
 {
 	bool spu = false;
 
 	for (int slot = 0; slot < SPU_SLOTS; slot++)
-		spu |= k->spu[slot].pid != 0;
-	if (k->holdings.alive && k->re.pid && spu)
+		spu |= lives(&k->spu[slot]);
+	if (k->holdings.alive && lives(&k->re) && spu)
 		k->holdings.alive[ALIVE_LEASE] = keeper_now_ms();
 }
 
@@ -205,7 +233,4 @@ void keeper_look(struct keeper *k)
 	look_for_hangs(k);
 	renew_lease(k);
 	go_on_ending(k);
-	if (!k->sockets_open && keeper_now_ms() >= k->started_ms + SOCKETS_WAIT_MS &&
-	    k->re.pid == 0 && k->re.restart_ms == 0 && k->phase == KEEPER_RUNNING)
-		keeper_start_re(k); /* one that seemed to live has not come back */
 }

@@ -21,6 +21,8 @@
 
 #define DEFAULT_CONFIG "/etc/hawser/hawser.conf"
 #define DEFAULT_RUNDIR "/run/hawser"
+#define SOCKET_TRIES 30
+#define SOCKET_AGAIN_US 100000
 
 uint64_t keeper_now_ms(void)
 {
@@ -123,8 +125,32 @@ static void init_children(struct keeper *k)
 		k->client[i].fd = -1;
 }
 
+/* A process that is dying just now may still have the ports. */
+static enum err open_sockets(struct keeper *k, struct why *why)
+{
+	enum err e = ERR_BUSY;
+
+	for (int i = 0; i < SOCKET_TRIES && e == ERR_BUSY; i++) {
+		e = holdings_open_sockets(&k->holdings, why);
+		if (e == ERR_BUSY)
+			(void)usleep(SOCKET_AGAIN_US);
+	}
+	k->sockets_open = e == ERR_OK;
+	return e;
+}
+
+/* Those of an earlier keeper are watched from the first moment; they come by themselves, and give
+ * back what they have. */
+static void adopt(struct child *c, uint64_t now)
+{
+	if (proc_slot_alive(c->proc))
+		child_watch(c, c->proc->pid, NULL, now);
+}
+
 static enum err start(struct keeper *k, struct why *why)
 {
+	uint64_t now = keeper_now_ms();
+
 	TRY(lock_rundir(k, why));
 	TRY(take_signals(k));
 	TRY(holdings_open(&k->holdings, k->options.rundir, why));
@@ -132,13 +158,14 @@ static enum err start(struct keeper *k, struct why *why)
 	if (proc_slot_take(&k->holdings.shm->keeper))
 		return why_set(why, ERR_BUSY, "%s: another hawserd runs there", k->options.rundir);
 	TRY(keeper_link_listen(k->options.rundir, &k->listen_fd, why));
-	k->started_ms = keeper_now_ms();
-	/* A routing engine of an earlier keeper comes by itself, and gives back what it has. */
-	if (proc_slot_alive(&k->holdings.shm->re))
+	adopt(&k->re, now);
+	for (int slot = 0; slot < SPU_SLOTS; slot++)
+		adopt(&k->spu[slot], now);
+	if (k->re.pid != 0)
 		return ERR_OK;
+	TRY(open_sockets(k, why));
 	holdings_find_bpf(&k->holdings);
-	k->sockets_open = true;
-	TRY(holdings_open_sockets(&k->holdings, why));
+	keeper_share_alive(k);
 	keeper_start_re(k);
 	return ERR_OK;
 }

@@ -101,14 +101,19 @@ static bool skip(const void *ctx, const struct keeper_name *n)
 	return !c->is_re && !spu_needs(n, c->slot);
 }
 
+void keeper_share_alive(struct keeper *k)
+{
+	for (int32_t slot = 0; slot < SPU_SLOTS && k->holdings.alive; slot++)
+		child_set_alive(&k->spu[slot], &k->holdings.alive[slot]);
+}
+
 static void on_give(struct keeper *k, struct keeper_client *c, const struct keeper_msg *m,
                     const int *fds)
 {
 	for (uint32_t i = 0; i < m->n && c->gave_n < KEEPER_FDS_MAX; i++)
 		c->gave[c->gave_n++] = m->at[i];
 	holdings_take(&k->holdings, m, fds);
-	for (int32_t slot = 0; slot < SPU_SLOTS && k->holdings.alive; slot++)
-		child_set_alive(&k->spu[slot], &k->holdings.alive[slot]);
+	keeper_share_alive(k);
 }
 
 static void on_given(struct keeper *k, struct keeper_client *c)
