@@ -137,10 +137,8 @@ class Hawser(Node):
         return self.keeper
 
     def environment(self):
-        """Other programs of the build are found beside hawserd; a sanitizer's finding is final."""
+        """hawserd finds the others beside itself; a sanitizer's finding ends a program."""
         env = dict(os.environ)
-        path = [os.path.dirname(programs.find(p)) for p in ("hawser-re", "hawser-spu", "hawser")]
-        env["PATH"] = ":".join([*path, env.get("PATH", "")])
         env.setdefault("ASAN_OPTIONS", "abort_on_error=0:exitcode=99")
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
         return env
