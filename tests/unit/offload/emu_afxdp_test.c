@@ -205,7 +205,7 @@ START_TEST(what_nobody_receives_in_time_is_counted_to_the_last_frame)
 		else
 			rte_pktmbuf_free(m);
 	}
-	for (int i = 0; i < 500 && stats.imissed < 2048; i++) {
+	for (int i = 0; i < 2000 && stats.imissed < 2048; i++) {
 		(void)usleep(10000);
 		(void)rte_eth_tx_burst(a.port, 0, NULL, 0);
 		ck_assert_int_eq(rte_eth_stats_get(b.port, &stats), 0);
