@@ -119,7 +119,8 @@ class Lab:
         Returns the two interfaces, named eth0, eth1, ... in each node. A Hawser gateway sets its
         own addresses, from its configuration; all others get theirs here. Packets of a local stack
         have partial checksums, which XDP forwards as they are, and a redirect into a veth without
-        GRO is dropped: so checksum and segmentation offload are off, and GRO is on, at both ends.
+        GRO is dropped: so checksum and segmentation offload are off, and GRO is on, at both ends,
+        before either comes up: newer kernels look at the other end's GRO only then.
         """
         made = []
         for place, node in enumerate((a, b), start=1):
@@ -134,6 +135,7 @@ class Lab:
         for end in made:
             end.node.run("ethtool", "-K", end.name, "tx", "off", "tso", "off", "gso", "off",
                          "gro", "on")
+        for end in made:
             end.node.run("ip", "link", "set", end.name, "up")
             if end.node.sets_own_addresses:
                 continue
