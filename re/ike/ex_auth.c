@@ -4,6 +4,8 @@
 #include "ike_priv.h"
 #include "secret.h"
 
+enum { SAS_PER_PEER_MAX = 64 };
+
 static struct view psk_of(const struct gateway *gw)
 {
 	return secret_view(gw->psk);
@@ -248,6 +250,24 @@ static void initial_contact(struct ike_sa *sa, struct effects *fx)
 	}
 }
 
+/* A peer that is who it says may still not fill our memory: of too many SAs the oldest goes. */
+static void limit_per_peer(const struct ike_sa *sa, struct effects *fx)
+{
+	struct ike_sa *oldest = NULL;
+	size_t n = 0;
+
+	for (struct ike_sa *o = sa->ike->first; o; o = o->next) {
+		if (o == sa || o->state != IKE_UP || o->gw != sa->gw ||
+		    !ike_id_equal(&o->peer_id, &sa->peer_id))
+			continue;
+		n++;
+		if (oldest == NULL || o->up_ms < oldest->up_ms)
+			oldest = o;
+	}
+	if (n >= SAS_PER_PEER_MAX)
+		(void)!ike_step(oldest, EV_GIVE_UP, NULL, fx);
+}
+
 static enum err answer(struct ike_sa *sa, const struct ike_in *in, struct child_answer *a,
                        struct effects *fx)
 {
@@ -274,6 +294,7 @@ enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
 	                (sa->natd.local || sa->natd.remote || sa->gw->conf.force_udp_encap);
 	if (ike_content_notify(&q->in->c, N_INITIAL_CONTACT))
 		initial_contact(sa, fx);
+	limit_per_peer(sa, fx);
 	(void)!ex_child_answer(sa, q->in, &a, fx); /* its failure is the answer's notify */
 	ike_sa_live(sa);
 	if (a.child)

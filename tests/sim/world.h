@@ -7,7 +7,7 @@
 #define WORLD_H
 #include "ike.h"
 
-enum { WORLD_SLOTS = 256, WORLD_PACKETS = 512, WORLD_RECORDS = 128, WORLD_JOBS = 64 };
+enum { WORLD_SLOTS = 256, WORLD_PACKETS = 512, WORLD_RECORDS = 256, WORLD_JOBS = 64 };
 
 struct world;
 

@@ -230,6 +230,24 @@ START_TEST(an_sk_payload_cut_short_anywhere_does_not_open)
 }
 END_TEST
 
+/* Authentic, but the pad length reaches before the payloads. */
+START_TEST(padding_that_is_longer_than_what_it_pads)
+{
+	const struct ike_vector *v = &vectors[0];
+	uint8_t m[28 + 4 + 8 + 4 + 16] = { 0 };
+	struct ike_cipher_call call = {
+		alg_cipher_by_id(v->encr, v->bits), v->ei.p, m + 32, { m, 32 }, m + 40, 4, m + 44
+	};
+	struct view plain;
+
+	memcpy(m + 40, "\1\2\3\4", 4); /* three bytes, "four of padding" */
+	ck_assert_int_eq(ike_encrypt(crypto, &call), ERR_OK);
+	ck_assert_int_eq(open_sealed(v, (struct view){ m, sizeof(m) }, &plain), ERR_LENGTH);
+	m[44] ^= 1;
+	ck_assert_int_eq(open_sealed(v, (struct view){ m, sizeof(m) }, &plain), ERR_AUTH);
+}
+END_TEST
+
 static const uint16_t groups[] = { 14, 19, 20, 31 };
 
 static struct dh_job *job(uint16_t group, struct view peer)
@@ -301,6 +319,7 @@ TESTS_OF(keys)
 	tcase_add_loop_test(tc, what_another_implementation_sealed_opens, 0, n);
 	tcase_add_loop_test(tc, one_flipped_bit_anywhere_and_nothing_opens, 0, n);
 	tcase_add_loop_test(tc, an_sk_payload_cut_short_anywhere_does_not_open, 0, n);
+	tcase_add_test(tc, padding_that_is_longer_than_what_it_pads);
 	tcase_add_loop_test(tc, both_sides_agree_on_the_secret, 0, ARRAY_LEN(groups));
 	tcase_add_loop_test(tc, values_that_rfc_6989_forbids_are_refused, 0, ARRAY_LEN(groups));
 	return tc;

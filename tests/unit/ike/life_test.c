@@ -138,9 +138,15 @@ START_TEST(renewal_leaves_no_moment_without_a_child)
 		c[i].tunnel.proposal[0].lifetime_s = 180;
 	start();
 	world_run(&w, 5000);
-	uint64_t until = w.now_ms + 1000000;
-	while (world_step(&w, until))
+	uint64_t until = w.now_ms + 1000000, doubled_since = 0;
+	while (world_step(&w, until)) {
 		ck_assert(node_children(I) >= 1 && node_children(R) >= 1);
+		if (node_children(I) == 1)
+			doubled_since = w.now_ms;
+		/* The old one makes way by our Delete, not by its hard limit. */
+		ck_assert_uint_le(w.now_ms - doubled_since, 4000);
+	}
+	ck_assert_uint_eq(I->events[EVENT_IPSEC_HARD_LIMIT], 0);
 	ck_assert_uint_ge(I->events[EVENT_IKE_CHILD_UP], 5);
 	world_run(&w, 10000);
 	tunnel_is_up();
@@ -185,6 +191,27 @@ START_TEST(initial_contact_deletes_what_was_before)
 	pass(EX_IKE_AUTH, true);
 	tunnel_is_up();
 	ck_assert_uint_eq(R->ike->stats.initial_contact, 1);
+}
+END_TEST
+
+/* Both say INITIAL_CONTACT, as neither knew of the other's SA; none may throw one away for it. */
+START_TEST(initial_contact_of_two_that_initiate_at_once)
+{
+	c[1].tunnel.establish = IKE_ESTABLISH_IMMEDIATELY;
+	start();
+	for (int i = 0; i < 4; i++)
+		world_deliver(&w, 0); /* both IKE_SA_INIT requests, both answers */
+	ck_assert_uint_eq(w.packets, 2);
+	size_t from_r = addr_equal(&w.packet[0].from.addr, &R->addr) ? 0 : 1;
+	world_deliver(&w, from_r); /* <--- node 1's IKE_AUTH; node 0's is late */
+	world_deliver(&w, 1);      /* ---> its answer: node 1's SA is up */
+	world_deliver(&w, 0);      /* ---> node 0's IKE_AUTH with INITIAL_CONTACT */
+	world_deliver(&w, 0);
+	ck_assert_uint_eq(I->ike->stats.initial_contact + R->ike->stats.initial_contact, 0);
+	ck_assert_uint_eq(node_children(I), 2);
+	w.manual = false;
+	world_run(&w, 60000);
+	tunnel_is_up();
 }
 END_TEST
 
@@ -289,6 +316,7 @@ TESTS_OF(life)
 	tcase_add_test(tc, renewal_leaves_no_moment_without_a_child);
 	tcase_add_loop_test(tc, an_idle_tunnel_on_traffic_lapses_and_a_used_one_is_renewed, 0, 2);
 	tcase_add_test(tc, initial_contact_deletes_what_was_before);
+	tcase_add_test(tc, initial_contact_of_two_that_initiate_at_once);
 	tcase_add_loop_test(tc, a_restart_after_each_message, 0, 8);
 	tcase_add_test(tc, a_record_under_another_key_or_of_another_sa_is_refused);
 	tcase_add_test(tc, a_new_configuration_touches_only_what_changed);

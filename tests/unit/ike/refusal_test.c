@@ -125,6 +125,27 @@ START_TEST(half_open_sas_are_limited)
 }
 END_TEST
 
+/* It has the key, but makes one SA after the other and deletes none. */
+START_TEST(a_peer_has_no_more_than_64_sas)
+{
+	pass_all();
+	for (int i = 0; i < 70; i++) {
+		struct effects fx = { 0 };
+
+		ck_assert_int_eq(ike_tunnel_initiate(I->ike, I->ike->tunnel[0], false, &fx),
+		                 ERR_OK);
+		node_run(I, &fx);
+		world_jobs(&w);
+		pass_init();
+		pass(EX_IKE_AUTH, false);
+		pass(EX_IKE_AUTH, true);
+	}
+	ck_assert_uint_eq(I->ike->stats.sas, 71);
+	ck_assert_uint_eq(R->ike->stats.sas, 64);
+	ck_assert_uint_eq(node_children(R), 64);
+}
+END_TEST
+
 /* ---- damaged messages ------------------------------------------------------------------------ */
 
 START_TEST(an_ike_auth_with_any_bit_flipped_disturbs_nothing)
@@ -291,6 +312,7 @@ TESTS_OF(refusal)
 	tcase_add_loop_test(tc, a_child_that_is_refused_leaves_the_ike_sa, 0, 3);
 	tcase_add_test(tc, an_unknown_peer_gets_no_answer);
 	tcase_add_test(tc, half_open_sas_are_limited);
+	tcase_add_test(tc, a_peer_has_no_more_than_64_sas);
 	tcase_add_test(tc, an_ike_auth_with_any_bit_flipped_disturbs_nothing);
 	tcase_add_test(tc, an_ike_sa_init_cut_short_or_lying_makes_nothing);
 	tcase_add_test(tc, an_unknown_critical_payload_is_named);
