@@ -5,10 +5,10 @@
  * the SPUs, sees their deaths, clears alive words, starts them again. It reads nothing from the
  * network and holds no keys. If it is killed all the same, everything goes on; the next keeper in
  * the same RUNDIR gets everything back from those that live. One thread, but for the watchers
- * (children.h). */
+ * (child.h). */
 #ifndef KEEPER_H
 #define KEEPER_H
-#include "children.h"
+#include "child.h"
 #include "log.h"
 
 #define KEEPER_TICK_MS 50

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "children.h"
+#include "child.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -5,8 +5,8 @@
  * own through the robust mutex of its slot (within a millisecond or two); for a child that dies
  * before it has taken its slot, by waitpid(). What must happen at once happens in that thread: the
  * alive word is cleared. All else is the main thread's, woken by an eventfd. */
-#ifndef CHILDREN_H
-#define CHILDREN_H
+#ifndef CHILD_H
+#define CHILD_H
 #include "holdings.h"
 #include <pthread.h>
 
