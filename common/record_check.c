@@ -80,8 +80,20 @@ static bool text_ok(const void *m, const struct text *t)
 	return len >= t->min && len <= t->max;
 }
 
+/* Field number 0 is none; protobuf-c reads it where it is written in two bytes, and then packs what
+ * nobody can read. */
+static bool unknown_ok(const ProtobufCMessage *m)
+{
+	for (unsigned i = 0; i < m->n_unknown_fields; i++)
+		if (m->unknown_fields[i].tag == 0)
+			return false;
+	return true;
+}
+
 static enum err fields_check(const void *m, const struct rules *r)
 {
+	if (!unknown_ok(m))
+		return ERR_SYNTAX;
 	for (const struct number *n = r->numbers; n && n->at != SIZE_MAX; n++)
 		if (!number_ok(m, n))
 			return ERR_RANGE;

@@ -295,6 +295,20 @@ START_TEST(fields_of_a_newer_version_survive)
 }
 END_TEST
 
+START_TEST(field_number_zero_is_refused)
+{
+	/* Written in two bytes protobuf-c reads it, and would pack what nobody reads (found by
+	 * fuzzing). */
+	uint8_t buf[512];
+	size_t len = 0;
+
+	good();
+	ck_assert_int_eq(record_encode(&child.base, buf, sizeof(buf), &len), ERR_OK);
+	memcpy(buf + len, "\x80\x00\x00", 3);
+	ck_assert_int_eq(decode_child_sa((struct view){ buf, len + 3 }), ERR_SYNTAX);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_is_not_encoded)
 {
 	uint8_t buf[8] = { 0 };
@@ -338,6 +352,7 @@ TESTS_OF(record)
 	tcase_add_loop_test(tc, each_rule_refuses_what_breaks_it, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, no_beginning_of_a_record_is_mistaken_for_one);
 	tcase_add_test(tc, fields_of_a_newer_version_survive);
+	tcase_add_test(tc, field_number_zero_is_refused);
 	tcase_add_test(tc, what_does_not_fit_is_not_encoded);
 	tcase_add_test(tc, keys_and_their_text);
 	return tc;
