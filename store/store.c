@@ -108,6 +108,8 @@ static enum err open_env(struct store *s, size_t map_bytes)
 		TRY(store_err(mdb_env_set_mapsize(s->env, map_bytes ? map_bytes : map_default)));
 	}
 	TRY(store_err(mdb_env_open(s->env, s->path, flags, 0600)));
+	if (s->mode == STORE_WRITE) /* what dead readers pin would count as used */
+		store_reap_readers(s);
 	TRY(check_length(s));
 	return first_transaction(s);
 }
