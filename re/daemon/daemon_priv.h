@@ -12,7 +12,7 @@
  *     spus.c          the life of each SPU as the routing engine sees it; anchors onto them
  *     moves.c         planned moves of anchors, with markers
  *     resume.c        what a predecessor left
- *     children.c      what is known of child SAs: tunnels for XDP, slots that come free, totals
+ *     child_table.c      what is known of child SAs: tunnels for XDP, slots that come free, totals
  *     apply.c         a configuration file becomes the one in force
  *     dataplane*.c, rtnl.c, sysctl.c, udp.c    the kernel
  *     cli_server.c, show_*.c, request.c    commands
@@ -20,7 +20,7 @@
  * Everything here is of the loop's thread, but for the jobs that jobs.c gives to the pool. */
 #ifndef DAEMON_PRIV_H
 #define DAEMON_PRIV_H
-#include "children.h"
+#include "child_table.h"
 #include "dataplane.h"
 #include "ike.h"
 #include "keeper_link.h"

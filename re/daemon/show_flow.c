@@ -3,7 +3,8 @@
  *
  *     in + made = out + dropped by reason + merged + consumed + held
  *
- * in:   frames that came to a configured interface, and those that the kernel sent into st0
+ * in:   frames that came to a configured interface, and those that the kernel sent: into st0, or
+ *       by itself into an SPU's veth (multicast reports), where they are dropped
  * out:  handed to the kernel, or sent out of a configured interface
  * held: what is inside now: in the rings between programs and SPUs, and in the SPUs. It is what the
  *       other numbers leave; when traffic stops it is 0. What was in an SPU when it was killed is
@@ -60,7 +61,9 @@ static void add_programs(struct daemon *d, struct sums *s)
 
 	if (steer_counters(d->steer, &c))
 		return;
-	s->in += c.stat[STEER_AT_EDGE][STEER_IN] + c.stat[STEER_AT_ST0_FAR][STEER_IN];
+	s->in += c.stat[STEER_AT_EDGE][STEER_IN] + c.stat[STEER_AT_ST0_FAR][STEER_IN] +
+	         c.drop[STEER_AT_SPU_WIRE][DROP_BAD_FABRIC] +
+	         c.drop[STEER_AT_SPU_FABRIC][DROP_BAD_FABRIC];
 	for (int where = 0; where < STEER_WHERES; where++) {
 		s->out += c.stat[where][STEER_PASSED] + c.stat[where][STEER_LEFT];
 		for (int reason = 0; reason < DROP_MAX; reason++)
@@ -80,14 +83,13 @@ static void add_device(struct sums *s, const char *ifname, bool left)
 		s->out -= c.tx_xdp_xmit_errors;
 }
 
+/* What an SPU sent into a full ring. What its socket had no room for it counts itself. */
 static void add_socket_end(struct sums *s, const char *ifname)
 {
 	struct steer_device_counts c;
 
-	if (steer_device_counters(ifname, &c))
-		return;
-	add_drop(s, DROP_DEVICE_RING, ifname, c.tx_dropped);
-	add_drop(s, DROP_RX_RING_FULL, ifname, c.rx_drops);
+	if (steer_device_counters(ifname, &c) == ERR_OK)
+		add_drop(s, DROP_DEVICE_RING, ifname, c.tx_dropped);
 }
 
 static void add_units(struct daemon *d, struct sums *s)
@@ -169,40 +171,35 @@ json_t *show_flow_drops(struct daemon *d, const struct cli_request *r)
 
 /* ---- what a killed SPU held ---------------------------------------------------------------- */
 
-static uint64_t seen(const char *ifname)
+static struct steer_device_counts counts_of(const char *ifname)
 {
 	struct steer_device_counts c;
 
-	return steer_device_counters(ifname, &c) ? 0 : c.rx_xdp_packets;
+	return steer_device_counters(ifname, &c) ? (struct steer_device_counts){ 0 } : c;
 }
 
-static uint64_t lost_before(const char *ifname)
+/* Frames that came into the SPU's port, less those that came out of it or were lost on the way out.
+ * A frame that our end sent round by the SPU's end, for the kernel to forward, was seen there
+ * twice. */
+static uint64_t inside(const char *spu_end, const char *our_end)
 {
-	struct steer_device_counts c;
+	struct steer_device_counts spu = counts_of(spu_end), re = counts_of(our_end);
 
-	return steer_device_counters(ifname, &c) ? 0 : c.rx_xdp_drops + c.rx_drops;
-}
-
-static uint64_t lost_behind(const char *ifname)
-{
-	struct steer_device_counts c;
-
-	return steer_device_counters(ifname, &c) ? 0 : c.tx_dropped;
+	return spu.rx_xdp_packets - spu.rx_xdp_drops - spu.tx_dropped -
+	       (re.rx_xdp_packets - spu.tx_xdp_xmit);
 }
 
 void show_flow_reckon_killed(struct daemon *d, uint8_t slot)
 {
 	const struct dataplane_links *l = &d->spus.at[slot].links;
 	struct spu_slot *shm = &d->shm->spu[slot];
-	uint64_t into = seen(l->wire) + seen(l->fabric) - lost_before(l->wire) -
-	                lost_before(l->fabric) + shm->stat[SPU_MADE];
-	uint64_t out_of = seen(l->wire_re_name) + seen(l->fabric_re_name) + lost_behind(l->wire) +
-	                  lost_behind(l->fabric) + shm->stat[SPU_MERGED] + shm->stat[SPU_CONSUMED];
+	uint64_t held = inside(l->wire, l->wire_re_name) + inside(l->fabric, l->fabric_re_name) +
+	                shm->stat[SPU_MADE] - shm->stat[SPU_MERGED] - shm->stat[SPU_CONSUMED];
 
 	for (int reason = 0; reason < DROP_MAX; reason++)
 		if (reason != DROP_KILLED)
-			out_of += shm->drop[reason];
+			held -= shm->drop[reason];
 	/* One writer: the SPU itself never counts this one. */
-	if (into >= out_of)
-		shm->drop[DROP_KILLED] = into - out_of;
+	if ((int64_t)held >= 0)
+		shm->drop[DROP_KILLED] = held;
 }

@@ -2,8 +2,8 @@
 /* What the routing engine keeps of child SAs beside their records: which tunnels XDP may send into,
  * run-time slots that come free when every SPU has passed the deletion, and the totals of a tunnel
  * over all its SAs. Rebuilt from the records at a restart. The event loop's thread. */
-#ifndef CHILDREN_H
-#define CHILDREN_H
+#ifndef CHILD_TABLE_H
+#define CHILD_TABLE_H
 #include "record.h"
 #include <stdbool.h>
 
