@@ -59,7 +59,7 @@ static enum err take_slot(struct spu *s, struct why *why)
 
 /* ---------------------------------------------------------------- EAL */
 
-/* In megabytes. Never changed by us: what is there is used (the measurements 1). */
+/* In megabytes. Never changed by us: what is there is used. */
 static unsigned long hugepages_free(void)
 {
 	static const char path[] = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages";
