@@ -59,6 +59,7 @@ static enum err half_of(struct sa_half *h, struct sa_runtime_table *runtime, uin
 	h->runtime = sa_runtime_at(runtime, slot);
 	if (h->runtime == NULL)
 		return ERR_RANGE;
+	promote_init(&h->promote, PROMOTE_SOFTWARE, 0); /* until the owner looks at it */
 	h->key = secret_copy((struct view){ key.data, key.len });
 	return h->key != NULL ? ERR_OK : ERR_MEMORY;
 }
