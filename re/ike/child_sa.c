@@ -97,7 +97,7 @@ void child_sa_drop(struct ike_sa *sa, struct child_sa *c, struct effects *fx)
 			*p = c->next;
 			break;
 		}
-	fx_del(fx, &key);
+	ike_turn_del(sa->ike, &key, fx);
 	fx_event(fx, EVENT_IKE_CHILD_DOWN, "tunnel %u spi 0x%08x", c->tunnel, c->spi_in);
 	sa->children_deleted++;
 	sa->ike->stats.children--;
@@ -184,7 +184,7 @@ static void fill(const struct ike_sa *sa, const struct child_sa *c, Hawser__Chil
 	m->initiator = c->initiator;
 }
 
-void child_sa_put(const struct ike_sa *sa, const struct child_sa *c, struct effects *fx)
+void child_sa_put(struct ike_sa *sa, const struct child_sa *c, struct effects *fx)
 {
 	Hawser__ChildSaRecord m = HAWSER__CHILD_SA_RECORD__INIT;
 	struct selectors local, remote;
@@ -199,6 +199,7 @@ void child_sa_put(const struct ike_sa *sa, const struct child_sa *c, struct effe
 	m.n_remote_ts = c->remote_ts.n;
 	m.remote_ts = remote.p;
 	struct record_key key = record_key_child_sa(IPPROTO_NO_ESP, c->spi_in);
+	sa->put_turn = sa->ike->turn;
 	if (record_encode(&m.base, body, sizeof(body), &len) == ERR_OK)
 		fx_put(fx, &key, (struct view){ body, len });
 	else

@@ -40,7 +40,7 @@ enum { CHILD_IN = 0, CHILD_OUT = 1 };
 enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint32_t spi_in,
                       struct tunnel *t, struct child_sa **ret) MUST_CHECK;
 /* Its record as it is now. */
-void child_sa_put(const struct ike_sa *sa, const struct child_sa *child, struct effects *fx);
+void child_sa_put(struct ike_sa *sa, const struct child_sa *child, struct effects *fx);
 /* Deletes the record, unhangs, wipes, frees. */
 void child_sa_drop(struct ike_sa *sa, struct child_sa *child, struct effects *fx);
 /* Wipes and frees without a word (the whole core ends). */

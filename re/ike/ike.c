@@ -36,6 +36,7 @@ void ike_free(struct ike *ike)
 	}
 	ike_sweep(ike);
 	ike_conf_free(ike);
+	ike_turn_free(ike);
 	ike_crypto_free(ike->crypto);
 	secret_wipe(ike->wrap_key, sizeof(ike->wrap_key));
 	free(ike);
@@ -177,6 +178,21 @@ static void dispatch(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 		ike_sa_touch(sa);
 }
 
+static void answer_again(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
+{
+	struct fx_send send = { in->local, in->remote, blob_view(&sa->win.response), -1 };
+
+	if (sa->unstored) {
+		send.after_anchor = sa->anchor;
+		ike_sa_store_again(sa, fx);
+	}
+	fx_send(fx, &send);
+	sa->packets_out++;
+	sa->bytes_out += send.bytes.len;
+	sa->ike->stats.duplicates++;
+	sa->ike->stats.datagrams_out++;
+}
+
 static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 {
 	struct ike *ike = sa->ike;
@@ -201,8 +217,7 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 	sa->bytes_in += in->message.len;
 	ike->stats.moved += sa->state == IKE_UP && !endpoint_equal(&sa->remote, &in->remote);
 	if (arrival == IKE_DUPLICATE) {
-		ike->stats.duplicates++;
-		ike_sa_send(sa, &in->local, &in->remote, blob_view(&sa->win.response), fx);
+		answer_again(sa, in, fx);
 		return;
 	}
 	dispatch(sa, in, fx);
@@ -248,6 +263,7 @@ void ike_datagram(struct ike *ike, const struct endpoint *local, const struct en
 {
 	struct ike_in in = { .local = *local, .remote = *remote, .message = bytes };
 
+	ike_turn_begin(ike);
 	ike->stats.datagrams_in++;
 	if (bytes.len == 1 && bytes.p[0] == 0xff)
 		return; /* a NAT keepalive (RFC 3948 2.3) */
@@ -262,6 +278,7 @@ void ike_job_done(struct ike *ike, struct job *job, struct effects *fx)
 	struct dh_job *j = (struct dh_job *)job;
 	struct ike_sa *sa = ike_by_spi(ike, j->spi);
 
+	ike_turn_begin(ike);
 	if (sa && sa->job_turn == j->turn) {
 		enum ike_event ev = j->result != ERR_OK ? EV_JOB_FAILED
 		                    : j->peer_len == 0  ? EV_KEY_READY
@@ -280,6 +297,7 @@ void ike_timeout(struct ike *ike, struct effects *fx)
 {
 	uint64_t now = ike->env->now_ms(ike->env);
 
+	ike_turn_begin(ike);
 	ike->due_ms = UINT64_MAX;
 	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
 		next = sa->next;
@@ -290,6 +308,7 @@ void ike_timeout(struct ike *ike, struct effects *fx)
 	}
 	for (size_t i = 0; i < ike->tunnels; i++)
 		ike_tunnel_poll(ike, ike->tunnel[i], fx);
+	ike_turn_retry(ike, now, fx);
 	ike_sweep(ike);
 }
 
@@ -304,6 +323,7 @@ void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx)
 {
 	struct tunnel *t = ike_tunnel_by_index(ike, tunnel);
 
+	ike_turn_begin(ike);
 	if (t == NULL || t->conf.establish == IKE_ESTABLISH_RESPONDER_ONLY)
 		return;
 	if (!t->children && !t->negotiating)
@@ -332,6 +352,7 @@ void ike_delete_sa(struct ike_sa *sa, struct effects *fx)
 
 enum err ike_clear_ike(struct ike *ike, uint32_t index, struct effects *fx)
 {
+	ike_turn_begin(ike);
 	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
 		if (sa->index == index && sa->state != IKE_ENDED) {
 			delete_sa(sa, fx);
@@ -345,6 +366,7 @@ enum err ike_clear_child(struct ike *ike, uint32_t tunnel, struct effects *fx)
 {
 	bool found = false;
 
+	ike_turn_begin(ike);
 	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
 		bool here = false;
 
@@ -365,6 +387,7 @@ enum err ike_clear_child(struct ike *ike, uint32_t tunnel, struct effects *fx)
 
 void ike_delete_all(struct ike *ike, struct effects *fx)
 {
+	ike_turn_begin(ike);
 	ike->started = false; /* nothing is made anew */
 	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
 		next = sa->next;
@@ -386,6 +409,7 @@ enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to
 
 void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx)
 {
+	ike_turn_begin(ike);
 	for (struct ike_sa *sa = ike->first; sa; sa = sa->next) {
 		struct child_sa *c = child_sa_by_spi_in(sa, spi);
 

@@ -53,6 +53,11 @@ void ike_timeout(struct ike *ike, struct effects *fx);
 /* When ike_timeout() wants to be called, in env->now_ms()'s time; UINT64_MAX: never. */
 uint64_t ike_next_due_ms(const struct ike *ike);
 
+/* The list of effects that the last call gave was not executed: the store refused it. What is up
+ * goes on; its records are put again after a second, and with each message that depends on them,
+ * until it is called no more. Call it before anything else of the core. */
+void ike_turn_lost(struct ike *ike);
+
 /* Traffic needs this tunnel: initiates unless it is up, under way, or may not. */
 void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx);
 

@@ -233,6 +233,7 @@ enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effe
 		free_arrays(b.gateway, b.gateways, b.tunnel, b.tunnels);
 		return e;
 	}
+	ike_turn_begin(ike);
 	carry_over(ike, &b);
 	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
 		rebase(ike, sa, &b);
@@ -255,6 +256,7 @@ enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effe
 
 void ike_restored(struct ike *ike, struct effects *fx)
 {
+	ike_turn_begin(ike);
 	ike->started = true;
 	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
 		bool known = sa->gw != NULL;

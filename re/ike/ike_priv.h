@@ -21,6 +21,11 @@ struct tunnel {
 	bool wanted; /* traffic asked for it */
 };
 
+struct key_list {
+	struct record_key *at; /* owns */
+	size_t n, cap;
+};
+
 struct ike {
 	struct env *env; /* borrowed */
 	struct ike_crypto *crypto;
@@ -39,6 +44,10 @@ struct ike {
 	uint32_t next_index;
 	uint64_t next_serial;
 	uint64_t due_ms;
+	uint64_t turn;           /* counts the calls from outside */
+	struct key_list deleted; /* in this turn */
+	struct key_list lost;    /* deletions that the store refused */
+	uint64_t lost_ms;        /* when they are tried again */
 	struct ike_stats stats;
 };
 
@@ -52,6 +61,12 @@ void ike_due(struct ike *ike, uint64_t ms); /* call ike_timeout() no later than 
 void ike_sweep(struct ike *ike);            /* frees what is gone: the last act of each call */
 void ike_delete_sa(struct ike_sa *sa, struct effects *fx); /* with a word where it is up */
 bool ike_spi_in_use(struct ike *ike, uint32_t child_spi);
+
+/* ike_turn.c: what is done when the store refuses. */
+void ike_turn_begin(struct ike *ike); /* the first act of each call */
+void ike_turn_del(struct ike *ike, const struct record_key *key, struct effects *fx);
+void ike_turn_retry(struct ike *ike, uint64_t now, struct effects *fx);
+void ike_turn_free(struct ike *ike);
 
 /* ike_configure.c */
 void ike_conf_free(struct ike *ike);

@@ -152,6 +152,7 @@ void ike_sa_put(struct ike_sa *sa, struct effects *fx)
 	if (sa->peer_id.type != IKE_ID_NONE)
 		m.peer_id = bytes(peer, ike_id_body(&sa->peer_id, peer));
 	m.wrapped_keys = bytes(wrapped, sizeof(wrapped));
+	sa->put_turn = sa->ike->turn;
 	struct record_key key = record_key_ike_sa(ike_sa_our_spi(sa));
 	if (wrap_keys(sa, wrapped) == ERR_OK &&
 	    record_encode(&m.base, body, sizeof(body), &len) == ERR_OK) {
@@ -218,7 +219,7 @@ static void take_times(struct ike_sa *sa, const Hawser__IkeSaRecord *m, uint64_t
 	sa->up_ms = sa->state == IKE_UP ? m->created_ms + !m->created_ms : 0;
 	sa->soft_ms = time_in(m->soft_ms);
 	sa->hard_ms = time_in(m->hard_ms);
-	sa->give_up_ms = sa->delete_at_ms = UINT64_MAX;
+	sa->give_up_ms = sa->delete_at_ms = sa->store_ms = UINT64_MAX;
 	sa->heard_ms = now;
 	sa->keepalive_ms = m->nat_local && sa->state == IKE_UP ? now : UINT64_MAX;
 	ike_dpd_arm(sa, now);

@@ -41,7 +41,7 @@ static void no_deadlines(struct ike_sa *sa, uint64_t now)
 	sa->created_ms = now;
 	sa->give_up_ms = now + NEGOTIATION_MS;
 	sa->soft_ms = sa->hard_ms = sa->delete_at_ms = UINT64_MAX;
-	sa->dpd_ms = sa->keepalive_ms = sa->due_ms = UINT64_MAX;
+	sa->dpd_ms = sa->keepalive_ms = sa->store_ms = sa->due_ms = UINT64_MAX;
 }
 
 struct ike_sa *ike_sa_alloc(struct ike *ike)
@@ -107,7 +107,7 @@ static void delete_records(struct ike_sa *sa, struct effects *fx)
 	while (sa->children)
 		child_sa_drop(sa, sa->children, fx);
 	if (sa->recorded)
-		fx_del(fx, &key);
+		ike_turn_del(sa->ike, &key, fx);
 	sa->recorded = false;
 	if (sa->up_ms) {
 		char to[ENDPOINT_TEXT_MAX];

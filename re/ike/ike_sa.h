@@ -35,8 +35,10 @@ struct ike_sa {
 
 	struct ike_choice choice;
 	struct ike_keys keys;
-	bool keyed;    /* keys are there */
-	bool recorded; /* a record of it was put */
+	bool keyed;        /* keys are there */
+	bool recorded;     /* a record of it was put */
+	bool unstored;     /* but the store refused it */
+	uint64_t put_turn; /* of the core, when its records were last put */
 	struct blob nonce_i, nonce_r, init_request, init_response, cookie; /* until it is up */
 	const struct alg_ke *ke; /* of the exchange under way */
 	struct dh_key *dh;       /* owns; between the two jobs of an initiator */
@@ -58,6 +60,7 @@ struct ike_sa {
 	uint64_t give_up_ms;           /* for states that wait on the peer alone; UINT64_MAX */
 	uint64_t delete_at_ms;         /* it was replaced; UINT64_MAX */
 	uint64_t dpd_ms, keepalive_ms; /* next look, next byte; UINT64_MAX */
+	uint64_t store_ms;             /* to put the records again; UINT64_MAX */
 	uint64_t heard_ms;             /* last authenticated message */
 	bool wish_delete, wish_probe;  /* wait for the window */
 
@@ -99,6 +102,9 @@ struct view ike_sa_seal(struct ike_sa *sa, struct ike_out *o, bool response);
 /* Verifies, decrypts and reads an encrypted message into in; plain has IKE_MESSAGE_MAX bytes and
  * lives as long as in. ERR_AUTH: not from the peer. Other mistakes are in in->error. */
 enum err ike_sa_open(struct ike_sa *sa, struct ike_in *in, uint8_t *plain) MUST_CHECK;
+
+/* Puts its records again where the store refused them. */
+void ike_sa_store_again(struct ike_sa *sa, struct effects *fx);
 
 /* A request of ours: remembered for retransmission, its record put, sent. */
 enum err ike_sa_ask(struct ike_sa *sa, struct view message, const struct retry_policy *policy,

@@ -30,6 +30,8 @@ void ike_sa_touch(struct ike_sa *sa)
 {
 	uint64_t due = min64(sa->give_up_ms, min64(sa->delete_at_ms, sa->hard_ms));
 
+	due = min64(due, sa->store_ms);
+
 	if (sa->state == IKE_UP)
 		due = min64(due, due_while_up(sa));
 	if (waits_for_answer(sa))
@@ -63,6 +65,7 @@ static void retransmit(struct ike_sa *sa, uint64_t now, struct effects *fx)
 		return;
 	}
 	sa->ike->stats.retransmits++;
+	ike_sa_store_again(sa, fx);
 	ike_sa_send(sa, &sa->local, &sa->remote, blob_view(&sa->win.request), fx);
 }
 
@@ -122,6 +125,8 @@ void ike_sa_timeout(struct ike_sa *sa, uint64_t now, struct effects *fx)
 		if (sa->state == IKE_GONE)
 			return;
 	}
+	if (sa->store_ms <= now)
+		ike_sa_store_again(sa, fx);
 	ends(sa, now);
 	if (sa->state == IKE_UP) {
 		confirm_children(sa, now, fx);

@@ -17,7 +17,7 @@
 
 struct trouble {
 	unsigned loss, twice, jitter_ms, deaths;
-	bool nat, both_initiate, on_traffic, short_lives;
+	bool nat, both_initiate, short_lives, full;
 };
 
 static struct trouble draw_trouble(struct world *w)
@@ -29,6 +29,7 @@ static struct trouble draw_trouble(struct world *w)
 		.deaths = world_random(w, 2) * (1 + world_random(w, 6)),
 		.nat = world_random(w, 4) == 0,
 		.short_lives = world_random(w, 3) == 0,
+		.full = world_random(w, 4) == 0,
 	};
 
 	t.both_initiate = !t.nat && world_random(w, 3) == 0;
@@ -79,7 +80,9 @@ static void trouble_time(struct world *w, const struct trouble *t, struct world_
 			n->dies_in = 1 + world_random(w, 6);
 			deaths--;
 		}
+		n->full = t->full && world_random(w, 3) == 0; /* its store, for a while */
 		world_run(w, 500 + world_random(w, 5000));
+		n->full = false;
 		for (int k = 0; k < 2; k++)
 			if (w->node[k].ike == NULL)
 				node_start(&w->node[k], &c[k].conf);
@@ -172,10 +175,10 @@ static bool one_world(uint64_t seed, uint64_t *up, uint64_t *deaths)
 	trouble_time(&w, &t, c);
 	const char *wrong = settle(&w);
 	if (wrong)
-		printf("seed %lu: %s (loss %u, twice %u, jitter %u, deaths %lu%s%s%s)\n", seed,
+		printf("seed %lu: %s (loss %u, twice %u, jitter %u, deaths %lu%s%s%s%s)\n", seed,
 		       wrong, t.loss, t.twice, t.jitter_ms, w.deaths, t.nat ? ", nat" : "",
 		       t.both_initiate ? ", both initiate" : "",
-		       t.short_lives ? ", short lives" : "");
+		       t.short_lives ? ", short lives" : "", t.full ? ", full store" : "");
 	*up += w.node[0].events[EVENT_IKE_SA_UP] + w.node[1].events[EVENT_IKE_SA_UP];
 	*deaths += w.deaths;
 	world_done(&w);

@@ -293,9 +293,22 @@ static void commit(struct node *n, const struct effects *fx)
 	}
 }
 
+static bool writes(const struct effects *fx)
+{
+	for (size_t i = 0; i < fx->n; i++)
+		if (fx->at[i].kind == FX_PUT || fx->at[i].kind == FX_DEL)
+			return true;
+	return false;
+}
+
 void node_run(struct node *n, struct effects *fx)
 {
 	assert(!fx->overrun);
+	if (n->full && writes(fx)) {
+		effects_done(fx);
+		ike_turn_lost(n->ike);
+		return;
+	}
 	bool dies = n->dies_in && --n->dies_in == 0 && fx->n;
 	/* Before the transaction, or after it and some of the messages. */
 	bool before = dies && world_random(n->w, 3) == 0;

@@ -39,6 +39,7 @@ struct node {
 	int last_after_anchor; /* of the last message sent */
 	/* The process dies in the course of this many further lists of effects; 0: it does not. */
 	unsigned dies_in;
+	bool full; /* its store refuses */
 };
 
 struct packet {

@@ -255,6 +255,39 @@ START_TEST(a_record_under_another_key_or_of_another_sa_is_refused)
 }
 END_TEST
 
+/* A full store: no message leaves that depends on a record that is not there; when there is room
+ * again, all of it comes to be. */
+START_TEST(a_store_that_is_full_for_a_while)
+{
+	struct node *n = &w.node[_i], *other = &w.node[1 - _i];
+
+	start();
+	pass_init();
+	n->full = true;
+	for (int i = 0; i < 5; i++) {
+		world_run(&w, 900);
+		while (w.packets)
+			world_deliver(&w, 0);
+	}
+	ck_assert_uint_eq(node_children(n), 0);
+	n->full = false;
+	w.manual = false;
+	world_run(&w, 40000);
+	tunnel_is_up();
+
+	struct effects fx = { 0 };
+	n->full = true; /* and a deletion that is refused is done later */
+	ck_assert_int_eq(ike_clear_ike(other->ike, only(other)->index, &fx), 0);
+	node_run(other, &fx);
+	world_run(&w, 3000);
+	ck_assert_uint_ge(node_children(n), 1);
+	n->full = false;
+	world_run(&w, 120000);
+	tunnel_is_up();
+	ck_assert_uint_eq(node_ike_sas(n), 1);
+}
+END_TEST
+
 /* ---- configuration --------------------------------------------------------------------------- */
 
 START_TEST(a_new_configuration_touches_only_what_changed)
@@ -318,6 +351,7 @@ TESTS_OF(life)
 	tcase_add_test(tc, initial_contact_deletes_what_was_before);
 	tcase_add_test(tc, initial_contact_of_two_that_initiate_at_once);
 	tcase_add_loop_test(tc, a_restart_after_each_message, 0, 8);
+	tcase_add_loop_test(tc, a_store_that_is_full_for_a_while, 0, 2);
 	tcase_add_test(tc, a_record_under_another_key_or_of_another_sa_is_refused);
 	tcase_add_test(tc, a_new_configuration_touches_only_what_changed);
 	tcase_add_test(tc, what_show_commands_are_told);
