@@ -73,6 +73,8 @@ void daemon_turn(struct daemon *d, struct effects *fx)
 		daemon_event(d, EVENT_IKE_INTERNAL, "store: %s", err_text(e));
 	if (e == ERR_FULL)
 		d->store_full = true;
+	if (e && d->ike)
+		ike_turn_lost(d->ike);
 	children_flush(d);
 	arm(d, &d->turn_timer, turn_next_due_ms(d->turn), on_turn_timer);
 	if (d->ike)
