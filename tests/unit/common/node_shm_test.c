@@ -151,6 +151,7 @@ static void *wait_death(void *arg)
 
 	w->died = proc_slot_wait_death(w->slot, &w->stop);
 	atomic_store(&w->seen_us, scratch_now_us());
+	scratch_sleep_us(30000); /* who waits on must not depend on this thread's end */
 	return NULL;
 }
 
@@ -219,19 +220,20 @@ END_TEST
 
 START_TEST(a_process_killed_between_two_looks_is_not_missed)
 {
-	/* the next owner has the slot before the waiter wakes: that of before is dead all the same
-	 */
-	pid_t first = child_with(&shm->re);
+	/* The next owner had the slot before the waiter woke: all that it can see is the count. */
+	pid_t pid = child_with(&shm->re);
 	struct waiter w = { .slot = &shm->re };
 	pthread_t thread;
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, wait_death, &w), 0);
-	scratch_sleep_us(5000);
-	reap(first);
-	pid_t second = child_with(&shm->re);
+	scratch_sleep_us(10000);
+	atomic_fetch_add(&shm->re.generation, 1);
+	for (int i = 0; i < 5000 && atomic_load(&w.seen_us) == 0; i++)
+		scratch_sleep_us(1000);
+	atomic_store(&w.stop, true);
 	(void)pthread_join(thread, NULL);
 	ck_assert(w.died);
-	reap(second);
+	reap(pid);
 }
 END_TEST
 

@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -430,6 +432,20 @@ START_TEST(all_killed_at_once_start_anew)
 }
 END_TEST
 
+/* As by a routing engine that is dying while the next keeper starts. */
+START_TEST(a_port_that_is_still_taken_is_waited_for)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(500) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	start_keeper();
+	scratch_sleep_us(300000);
+	(void)close(fd);
+	all_up();
+}
+END_TEST
+
 START_TEST(sigterm_ends_everything_and_removes_what_was_made)
 {
 	start_keeper();
@@ -478,6 +494,7 @@ TESTS_OF(hawserd)
 	tcase_add_test(tc, a_killed_keeper_is_replaced_and_everything_goes_on);
 	tcase_add_test(tc, sigusr2_ends_the_keeper_alone);
 	tcase_add_test(tc, all_killed_at_once_start_anew);
+	tcase_add_test(tc, a_port_that_is_still_taken_is_waited_for);
 	tcase_add_test(tc, sigterm_ends_everything_and_removes_what_was_made);
 	tcase_add_test(tc, one_keeper_at_a_time);
 	return tc;
