@@ -137,7 +137,6 @@ int hawser_fabric(struct xdp_md *ctx)
 		return verdict(STEER_AT_FABRIC, DROP_LEASE);
 	if (parse(ctx, &p) != PARSED_IP)
 		return verdict(STEER_AT_FABRIC, DROP_MALFORMED);
-	p.flags &= (__u8)~PKT_L2_GROUP; /* the address bytes are not addresses here */
 	return verdict(STEER_AT_FABRIC, plain_in(ctx, &p, &st0));
 }
 

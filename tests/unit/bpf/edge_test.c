@@ -32,6 +32,7 @@ static const struct expect steering[] = {
 	{ "ESP over IPv6", "eth-u", { .src = PEER6, .dst = US6, ESP, SPI(ANCHOR_0), .payload = 64 }, TO(ANCHOR_0) },
 	{ "ESP by the interface of another address of ours", "eth-t", { .src = PEER, .dst = US, ESP, SPI(ANCHOR_0), .payload = 64 }, TO(ANCHOR_0) },
 	{ "AH", "eth-u", { .src = PEER, .dst = US, AH, SPI(ANCHOR_1), .payload = 64 }, TO(ANCHOR_1) },
+	{ "AH whose SPI differs from a reserved one in its first byte only", "eth-u", { .src = PEER, .dst = US, AH, .spi = 0x01000000 | ANCHOR_0, .payload = 64 }, TO(ANCHOR_0) },
 	{ "AH over IPv6", "eth-u", { .src = PEER6, .dst = US6, AH, SPI(ANCHOR_1), .payload = 64 }, TO(ANCHOR_1) },
 	{ "ESP in UDP", "eth-u", { .src = PEER, .dst = US, UDP, .port = 4500, SPI(ANCHOR_0), .payload = 64 }, TO(ANCHOR_0) },
 	{ "ESP in UDP over IPv6", "eth-u", { .src = PEER6, .dst = US6, UDP, .port = 4500, SPI(ANCHOR_0), .payload = 64 }, TO(ANCHOR_0) },
@@ -45,6 +46,7 @@ static const struct expect steering[] = {
 	{ "ESP over IPv6 in two priority tags", "eth-u", { .src = PEER6, .dst = US6, ESP, SPI(ANCHOR_0), .vlan = { 1, 1 }, .payload = 64 }, TO(ANCHOR_0) },
 	{ "ESP of another VLAN", "eth-u", { .src = PEER, .dst = US, ESP, SPI(ANCHOR_0), .vlan = { 101 }, .payload = 64 }, PASSES },
 	{ "ESP of another VLAN in two tags", "eth-u", { .src = PEER, .dst = US, ESP, SPI(ANCHOR_0), .vlan = { 1, 101 }, .payload = 64 }, PASSES },
+	{ "ESP of another VLAN, a priority tag inside", "eth-u", { .src = PEER, .dst = US, ESP, SPI(ANCHOR_0), .vlan = { 101, 1 }, .payload = 64 }, PASSES },
 	{ "ESP to another host's MAC address", "eth-u", { .mac = 0x77, .src = PEER, .dst = US, ESP, SPI(ANCHOR_0), .payload = 64 }, PASSES },
 	{ "ESP whose owner is dead: the stand-in", "eth-u", { .src = PEER, .dst = US, ESP, SPI(ANCHOR_STANDIN), .payload = 64 }, TO(ANCHOR_STANDIN) },
 	{ "ESP whose owner and stand-in are dead", "eth-u", { .src = PEER, .dst = US, ESP, SPI(ANCHOR_DEAD), .payload = 64 }, DROPS(NO_SPU) },
@@ -62,6 +64,7 @@ static const struct expect steering[] = {
 	{ "NAT keepalive", "eth-u", { .src = PEER, .dst = US, UDP, .port = 4500, .payload = 1 }, PASSES },
 	{ "IKE where the zone has none", "eth-t", { .src = PEER, .dst = US, UDP, .port = 500, .payload = 64 }, DROPS(HOST_INBOUND) },
 	{ "the first fragment of ESP in UDP goes to the kernel", "eth-u", { .src = PEER, .dst = US, UDP, .port = 4500, SPI(ANCHOR_0), .extensions = "f", .payload = 64 }, PASSES },
+	{ "a first fragment is judged by its port", "eth-t", { .src = PEER, .dst = US, UDP, .port = 4500, SPI(ANCHOR_0), .extensions = "f", .payload = 64 }, DROPS(HOST_INBOUND) },
 	{ "and its later fragment", "eth-u", { .src = PEER, .dst = US, UDP, .extensions = "l", .payload = 64 }, PASSES },
 };
 

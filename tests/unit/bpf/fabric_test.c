@@ -173,6 +173,30 @@ START_TEST(a_fabric_port_without_a_socket_drops_and_counts)
 }
 END_TEST
 
+START_TEST(an_st0_in_no_zone_takes_and_sends_nothing)
+{
+	struct expect in = plain[2];
+	const struct expect out = { "to the next tunnel",
+		                    "f0",
+		                    { IN("st0.1"), .src = REMOTE, .dst = "10.3.0.5", UDP,
+		                      .payload = 64 },
+		                    DROPS(NO_ZONE) };
+	struct steer_iface iface, zoneless;
+
+	bed_reset();
+	ck_assert_int_eq(steer_iface_get(bed.steer, bed_ifindex("st0.2"), &iface), ERR_OK);
+	zoneless = iface;
+	zoneless.zone = 0;
+	ck_assert_int_eq(steer_iface_set(bed.steer, bed_ifindex("st0.2"), &zoneless), ERR_OK);
+	in.action = XDP_DROP;
+	in.drop = DROP_NO_ZONE;
+	in.out = SAME;
+	expect_row(&in, STEER_FD_hawser_fabric, STEER_AT_FABRIC);
+	expect_row(&out, STEER_FD_hawser_fabric, STEER_AT_FABRIC);
+	ck_assert_int_eq(steer_iface_set(bed.steer, bed_ifindex("st0.2"), &iface), ERR_OK);
+}
+END_TEST
+
 /* No SPU lives: nothing is encrypted, and nothing leaves in the clear instead. */
 START_TEST(without_an_spu_nothing_enters_a_tunnel)
 {
@@ -202,6 +226,7 @@ TESTS_OF(fabric)
 	tcase_add_loop_test(tc, a_wire_port_without_a_socket_drops_and_counts, 0, ARRAY_LEN(ports));
 	tcase_add_loop_test(tc, a_fabric_port_without_a_socket_drops_and_counts, 0,
 	                    ARRAY_LEN(fabric_ports));
+	tcase_add_test(tc, an_st0_in_no_zone_takes_and_sends_nothing);
 	tcase_add_test(tc, without_an_spu_nothing_enters_a_tunnel);
 	return tc;
 }

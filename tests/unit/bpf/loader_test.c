@@ -53,7 +53,9 @@ START_TEST(a_successor_finds_maps_and_programs_as_they_were)
 	ck_assert_msg(steer_adopt(fds, &next, &why) == ERR_OK, "%s", why.text);
 	bed.steer = next;
 	ck_assert_int_eq(steer_counters(next, &after), ERR_OK);
-	ck_assert_mem_eq(&before, &after, sizeof(before));
+	ck_assert_uint_gt(before.stat[STEER_AT_EDGE][STEER_IN], 0);
+	ck_assert_mem_eq(before.stat[STEER_AT_EDGE], after.stat[STEER_AT_EDGE],
+	                 sizeof(before.stat[STEER_AT_EDGE]));
 	ck_assert_int_eq(steer_iface_get(next, bed_ifindex("eth-u"), &iface), ERR_OK);
 	ck_assert_uint_eq(iface.zone, 1);
 	ck_assert_int_eq(steer_alive(next, &alive), ERR_OK);
