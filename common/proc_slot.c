@@ -15,15 +15,15 @@
 
 enum { TAKE_WAIT_MS = 20, LOOK_MS = 100 };
 
-static struct timespec in_ms(long ms)
+static int lock_within(pthread_mutex_t *m, long ms)
 {
-	struct timespec ts;
+	struct timespec until;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_nsec += ms * 1000000;
-	ts.tv_sec += ts.tv_nsec / 1000000000;
-	ts.tv_nsec %= 1000000000;
-	return ts;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ms * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &until);
 }
 
 /* Mends a mutex whose owner died; the caller holds it. */
@@ -62,8 +62,7 @@ enum err proc_slot_take(struct proc_slot *slot)
 {
 	uint64_t start = proc_slot_start_time((uint32_t)getpid());
 	/* Someone who only looks holds it for microseconds. */
-	struct timespec until = in_ms(TAKE_WAIT_MS);
-	int got = pthread_mutex_clocklock(&slot->life, CLOCK_MONOTONIC, &until);
+	int got = lock_within(&slot->life, TAKE_WAIT_MS);
 
 	if (got == ETIMEDOUT || got == EDEADLK)
 		return ERR_BUSY;
@@ -86,8 +85,7 @@ bool proc_slot_wait_death(struct proc_slot *slot, const _Atomic bool *stop)
 	uint32_t generation = atomic_load(&slot->generation);
 
 	while (stop == NULL || !atomic_load(stop)) {
-		struct timespec until = in_ms(LOOK_MS);
-		int got = pthread_mutex_clocklock(&slot->life, CLOCK_MONOTONIC, &until);
+		int got = lock_within(&slot->life, LOOK_MS);
 
 		if (mend(&slot->life, got)) {
 			(void)pthread_mutex_unlock(&slot->life);
