@@ -89,7 +89,7 @@ static bool use_hugepages(void)
 /* EAL keeps pointers to its words, and may write into them. */
 static enum err eal_up(struct why *why)
 {
-	static char word[16][24];
+	static char word[16][32];
 	const char *fixed[] = { "hawser-spu", "--no-pci",    "--no-telemetry", "--iova-mode",
 		                "va",         "--log-level", "lib.eal:error" };
 	char *argv[ARRAY_LEN(word) + 1] = { 0 };
