@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A folder for one test, on tmpfs where there is one, removed with what is in it; and a generator
- * with a printed seed for tests that draw. */
+/* A folder for one test, on tmpfs where there is one, removed with what is in it, also after a
+ * failure; and a generator with a printed seed for tests that draw. */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 #include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,22 +34,6 @@ struct scratch {
 	char path[160];
 };
 
-static inline struct scratch scratch_new(void)
-{
-	struct scratch s = { "/dev/shm/hawser-test-XXXXXX", "" };
-
-	if (access("/dev/shm", W_OK) != 0)
-		(void)snprintf(s.dir, sizeof(s.dir), "/tmp/hawser-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(s.dir));
-	return s;
-}
-
-static inline const char *scratch_path(struct scratch *s, const char *name)
-{
-	(void)snprintf(s->path, sizeof(s->path), "%s/%s", s->dir, name);
-	return s->path;
-}
-
 static inline int scratch_remove_one(const char *path, const struct stat *st, int type,
                                      struct FTW *ftw)
 {
@@ -55,9 +43,82 @@ static inline int scratch_remove_one(const char *path, const struct stat *st, in
 	return remove(path);
 }
 
+static inline void scratch_remove(const char *dir)
+{
+	(void)nftw(dir, scratch_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Whether the process was started with this folder in its arguments. */
+static inline bool scratch_is_of(const char *pid, const char *dir)
+{
+	char path[64], args[4096];
+
+	(void)snprintf(path, sizeof(path), "/proc/%.20s/cmdline", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, args, sizeof(args));
+	if (fd >= 0)
+		(void)close(fd);
+	return n > 0 && memmem(args, (size_t)n, dir, strlen(dir)) != NULL;
+}
+
+static inline void scratch_kill(const char *dir)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+
+	while (proc && (e = readdir(proc)) != NULL)
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && scratch_is_of(e->d_name, dir))
+			(void)kill((pid_t)strtol(e->d_name, NULL, 10), SIGKILL);
+	if (proc)
+		(void)closedir(proc);
+}
+
+/* Check runs no teardown after a failure. This process outlives the test's: when the pipe says that
+ * it is gone, what was started with the folder is killed, and the folder removed. */
+static inline void scratch_leave_janitor(const char *dir)
+{
+	int ends[2], nowhere;
+	char c;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid != 0) {
+		(void)close(ends[0]); /* the other end stays open as long as this process */
+		return;
+	}
+	(void)setpgid(0, 0); /* Check kills the test's group */
+	(void)close(ends[1]);
+	nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+	(void)dup2(nowhere, 1);
+	(void)dup2(nowhere, 2);
+	while (read(ends[0], &c, 1) < 0)
+		;
+	scratch_kill(dir);
+	scratch_remove(dir);
+	_exit(0);
+}
+
+static inline struct scratch scratch_new(void)
+{
+	struct scratch s = { "/dev/shm/hawser-test-XXXXXX", "" };
+
+	if (access("/dev/shm", W_OK) != 0)
+		(void)snprintf(s.dir, sizeof(s.dir), "/tmp/hawser-test-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(s.dir));
+	scratch_leave_janitor(s.dir);
+	return s;
+}
+
+static inline const char *scratch_path(struct scratch *s, const char *name)
+{
+	(void)snprintf(s->path, sizeof(s->path), "%s/%s", s->dir, name);
+	return s->path;
+}
+
 static inline void scratch_done(struct scratch *s)
 {
-	(void)nftw(s->dir, scratch_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(s->dir);
 }
 
 /* HAWSER_SEED repeats a run. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "secret.h"
 #include "runner.h"
+#include "scratch.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -46,8 +47,9 @@ END_TEST
 
 START_TEST(files)
 {
-	char path[] = "/tmp/hawser-secret-XXXXXX";
-	int fd = mkstemp(path);
+	struct scratch dir = scratch_new();
+	const char *path = scratch_path(&dir, "key");
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	struct secret *s = NULL;
 	struct why why = { "" };
 
@@ -64,7 +66,7 @@ START_TEST(files)
 	ck_assert_int_eq(secret_read_file(path, 9, &s, &why), ERR_NOT_FOUND);
 	ck_assert_int_eq(mkfifo(path, 0600), 0); /* nobody writes: must not hang */
 	ck_assert_int_eq(secret_read_file(path, 9, &s, &why), ERR_EXPECTED);
-	(void)unlink(path);
+	scratch_done(&dir);
 }
 END_TEST
 
