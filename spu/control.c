@@ -161,9 +161,16 @@ static enum err each(void *ctx, const struct record *r)
 	return ERR_OK;
 }
 
-enum err control_open(struct control *c, struct why *why)
+/* Nothing is in force yet, whatever the word says of a predecessor or of another store. */
+static void start_over(struct control *c)
 {
 	c->applied = 0;
+	__atomic_store_n((uint64_t *)&c->roads->shm->applied, 0, __ATOMIC_RELEASE);
+}
+
+enum err control_open(struct control *c, struct why *why)
+{
+	start_over(c);
 	c->damaged = false;
 	return store_open(c->path, STORE_READ, 0, &c->store, why);
 }
@@ -258,7 +265,7 @@ bool control_turn(struct control *c)
 	c->more = false;
 	enum err e = store_newer(c->store, c->applied, CONTROL_BATCH, each, c, &upto);
 	if (e == ERR_AGAIN) {
-		c->applied = 0;
+		start_over(c);
 		c->more = true;
 	} else if (e != ERR_OK) {
 		damaged(c, e);

@@ -15,9 +15,13 @@ static void begin(struct nic *n)
 	n->n_inline = n->n_soft = 0;
 }
 
+/* Records that come without a pause must not keep a round from its end. */
 void nic_changed(struct nic *n)
 {
-	begin(n);
+	if (n->left != 0)
+		n->again = true;
+	else
+		begin(n);
 }
 
 static bool owned(const struct nic *n, const struct sa *sa)
@@ -100,9 +104,12 @@ static void end(struct nic *n)
 {
 	_Atomic uint64_t *stat = n->roads->shm->stat;
 
-	n->lost = false;
 	atomic_store_explicit(&stat[SPU_SAS_INLINE], n->n_inline, memory_order_relaxed);
 	atomic_store_explicit(&stat[SPU_SAS_SOFT], n->n_soft, memory_order_relaxed);
+	n->lost = false;
+	if (n->again)
+		begin(n);
+	n->again = false;
 }
 
 bool nic_step(struct nic *n)

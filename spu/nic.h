@@ -20,6 +20,7 @@ struct nic {
 	bool allowed;           /* chassis ... offload inline */
 	uint8_t owner[ANCHORS]; /* slots */
 	uint32_t left;          /* chains of the round that is under way */
+	bool again;             /* something changed while it was: one more round after it */
 	uint64_t round_ms;
 	bool lost; /* the NIC's table is gone: everything comes back in this round */
 	uint64_t n_inline, n_soft; /* of this round */

@@ -53,6 +53,7 @@ static enum err take_slot(struct spu *s, struct why *why)
 		return why_set(why, e, "slot %d: another SPU works in it", s->slot_number);
 	s->slot_taken = true;
 	s->shm = &s->node->spu[s->slot_number];
+	__atomic_store_n((uint64_t *)&s->shm->applied, 0, __ATOMIC_RELEASE);
 	state(s, SPU_STARTING);
 	return ERR_OK;
 }

@@ -300,7 +300,8 @@ static struct rte_mbuf *something(struct rig *rig, enum rig_road which, uint64_t
 {
 	uint8_t p[SEAL_MAX];
 	struct seal_spec s = { .inner = { .payload = (uint16_t)(rand() % 900),
-		                          .tos = (uint8_t)(rand() % 4) },
+		                          .tos = (uint8_t)(rand() % 4),
+		                          .proto = rand() % 8 ? 17 : 6 },
 		               .tos = (uint8_t)(rand() % 4),
 		               .dummy = rand() % 20 == 0,
 		               .seq = rand() % 4 == 0 ? *seq : ++*seq };
@@ -348,7 +349,7 @@ START_TEST(every_packet_is_accounted_for)
 	enum { SEEDS = 4, BURSTS = 300 };
 	unsigned int seed = (unsigned int)(_i % SEEDS) * 7919u + 17;
 	struct rig *rig = rig_new((enum rig_engine)(_i / SEEDS));
-	struct sa *sa = rig_sa(rig, &(struct rig_sa){ 0 });
+	struct sa *sa = rig_sa(rig, &(struct rig_sa){ .ts_proto = 17 });
 	uint64_t in = 0, out = 0, seq = 0;
 
 	srand(seed);
@@ -368,6 +369,7 @@ START_TEST(every_packet_is_accounted_for)
 	              "seed %u: in %lu, out %lu, dropped %lu, consumed %lu, held %u", seed, in, out,
 	              drops, consumed, rig->roads.hold.n);
 	ck_assert_uint_eq(rig->node->spu[0].drop[DROP_NONE], 0);
+	ck_assert_uint_ne(rig->node->spu[0].drop[DROP_SELECTOR], 0);
 	printf("seed %u, %s: in %lu, out %lu, dropped %lu, consumed %lu, held %u\n", seed,
 	       rig_engine_name(rig->kind), in, out, drops, consumed, rig->roads.hold.n);
 	hold_cancel(&rig->roads.hold, RIG_ANCHOR);
