@@ -320,9 +320,13 @@ static void apply_routes(struct dataplane *d, const struct config *c)
 
 static enum err make_true(struct dataplane *d, const struct config *c, struct why *why)
 {
-	struct steer_settings settings = { .permit_all = c->permit_all,
-		                           .reply_first = 32768,
-		                           .reply_last = 60999 };
+	struct steer_settings settings = { .permit_all = c->permit_all };
+	int first = 32768, last = 60999; /* the kernel's defaults */
+
+	/* Answers to our own UDP sockets come in on these ports. */
+	(void)!sysctl_get_two("ipv4/ip_local_port_range", &first, &last);
+	settings.reply_first = (uint16_t)first;
+	settings.reply_last = (uint16_t)last;
 
 	TRY(steer_settings_set(d->steer, &settings));
 	TRY(apply_units(d, c, why));

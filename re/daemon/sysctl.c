@@ -41,17 +41,35 @@ enum err sysctl_set(const char *path, int value)
 	return e;
 }
 
-enum err sysctl_get(const char *path, int *ret)
+static enum err read_switch(const char *path, char text[32])
 {
-	char text[32] = { 0 };
 	int fd;
 
 	TRY(open_switch(path, O_RDONLY, &fd));
-	ssize_t n = read(fd, text, sizeof(text) - 1);
+	ssize_t n = read(fd, text, 31);
 	close(fd);
 	if (n <= 0)
 		return ERR_IO;
+	text[n] = '\0';
+	return ERR_OK;
+}
+
+enum err sysctl_get(const char *path, int *ret)
+{
+	char text[32];
+
+	TRY(read_switch(path, text));
 	*ret = (int)strtol(text, NULL, 10);
+	return ERR_OK;
+}
+
+enum err sysctl_get_two(const char *path, int *ret_first, int *ret_last)
+{
+	char text[32], *end;
+
+	TRY(read_switch(path, text));
+	*ret_first = (int)strtol(text, &end, 10);
+	*ret_last = (int)strtol(end, NULL, 10);
 	return ERR_OK;
 }
 

@@ -9,6 +9,8 @@
  */
 enum err sysctl_set(const char *path, int value) MUST_CHECK;
 enum err sysctl_get(const char *path, int *ret) MUST_CHECK;
+/* A switch that has two numbers: "ipv4/ip_local_port_range". */
+enum err sysctl_get_two(const char *path, int *ret_first, int *ret_last) MUST_CHECK;
 
 /* FAMILY/conf/IFNAME/KEY; family "ipv4" or "ipv6". */
 enum err sysctl_conf_set(const char *family, const char *ifname, const char *key,
