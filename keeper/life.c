@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Starts, deaths, hangs, and the end. */
 #include "keeper.h"
+#include "set_aside.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -47,14 +48,10 @@ void keeper_start_spu(struct keeper *k, int32_t slot)
 
 static void set_store_aside(struct keeper *k)
 {
-	char path[160], aside[160];
-
-	(void)snprintf(path, sizeof(path), "%s/store", k->options.rundir);
-	(void)snprintf(aside, sizeof(aside), "%s/store.aside.%llu", k->options.rundir,
-	               (unsigned long long)keeper_now_ms());
-	if (rename(path, aside) == 0)
-		keeper_event(k, EVENT_STORE_SET_ASIDE, "%u early deaths of hawser-re; kept as %s",
-		             STORE_DEATHS, aside);
+	if (set_aside_store(k->options.rundir) == ERR_OK)
+		keeper_event(k, EVENT_STORE_SET_ASIDE,
+		             "%u early deaths of hawser-re; kept as %s/" SET_ASIDE_STORE,
+		             STORE_DEATHS, k->options.rundir);
 }
 
 /* Somebody's SIGKILL says nothing of the store. */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/hawser/hawser.conf"
+#define REMOVE_MS 20000
 #define DEFAULT_RUNDIR "/run/hawser"
 #define SOCKET_TRIES 30
 #define SOCKET_AGAIN_US 100000
@@ -217,8 +218,14 @@ static void remove_data_plane(struct keeper *k)
 		         (char *)(uintptr_t) "-d", (char *)(uintptr_t)k->options.rundir, NULL };
 	int status = 0;
 
-	if (child_start(&k->re, argv, keeper_now_ms()) == ERR_OK)
-		(void)waitpid((pid_t)k->re.pid, &status, 0);
+	if (child_start(&k->re, argv, keeper_now_ms()))
+		return;
+	/* Links go in milliseconds; the kernel may take some seconds when it is busy. */
+	for (int i = 0; waitpid((pid_t)k->re.pid, &status, WNOHANG) == 0; i++) {
+		if (i == REMOVE_MS / 10)
+			child_kill(&k->re, SIGKILL);
+		usleep(10000);
+	}
 	if (status)
 		fprintf(stderr, "hawserd: the data plane could not be removed whole\n");
 }

@@ -2,6 +2,7 @@
 #include "daemon_priv.h"
 
 #include "daemon.h"
+#include "set_aside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -222,16 +223,15 @@ static enum err map_memory(struct daemon *d, struct why *why)
 
 static enum err open_store(struct daemon *d, struct why *why)
 {
-	char path[PATH_ROOM], aside[PATH_ROOM];
+	char path[PATH_ROOM];
 
 	daemon_path(d, "store", path);
 	enum err e = store_open(path, STORE_WRITE, 0, &d->store, why);
 	if (e != ERR_CORRUPT && e != ERR_VERSION)
 		return e;
-	daemon_path(d, "store.aside", aside);
-	daemon_event(d, EVENT_STORE_SET_ASIDE, "%s: kept as %s", why->text, aside);
-	if (rename(path, aside))
-		return why_set(why, ERR_IO, "%s: %s", path, strerror(errno));
+	daemon_event(d, EVENT_STORE_SET_ASIDE, "%s: kept as %s/" SET_ASIDE_STORE, why->text,
+	             d->rundir);
+	TRY(set_aside_store(d->rundir));
 	return store_open(path, STORE_WRITE, 0, &d->store, why);
 }
 
