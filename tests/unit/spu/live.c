@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
@@ -16,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -198,6 +200,27 @@ static void records_up(struct live *l, const char *profile)
 
 /* ---------------------------------------------------------------- life */
 
+/* Removes the folder when the test's process is gone, also when it failed half-way: then nothing of
+ * ours runs any more in it. */
+static void remove_afterwards(const char *dir)
+{
+	int ends[2];
+	char c;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		(void)setsid(); /* Check kills the whole group of a test that takes too long */
+		(void)close(ends[1]);
+		while (read(ends[0], &c, 1) > 0)
+			;
+		(void)execlp("rm", "rm", "-rf", dir, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(ends[0]); /* the other end stays open as long as we live */
+}
+
 struct live *live_new(const char *profile)
 {
 	struct live *l = calloc(1, sizeof(*l));
@@ -206,6 +229,7 @@ struct live *live_new(const char *profile)
 	l->link = -1;
 	(void)snprintf(l->dir, sizeof(l->dir), "/tmp/hawser-live-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(l->dir));
+	remove_afterwards(l->dir);
 	links_up(l);
 	keeper_up(l);
 	records_up(l, profile);
@@ -217,11 +241,14 @@ void live_start(struct live *l)
 	char slot[8];
 
 	(void)snprintf(slot, sizeof(slot), "%d", LIVE_SLOT);
+	const char *program = getenv("HAWSER_SPU");
+
+	ck_assert_msg(program != NULL, "HAWSER_SPU does not say which program (run by meson test)");
 	l->pid = fork();
 	ck_assert_int_ge(l->pid, 0);
 	if (l->pid == 0) {
-		(void)execl(getenv("HAWSER_SPU"), "hawser-spu", "--slot", slot, "-d", l->dir,
-		            (char *)NULL);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)execl(program, "hawser-spu", "--slot", slot, "-d", l->dir, (char *)NULL);
 		_exit(127);
 	}
 }
@@ -245,16 +272,12 @@ int live_stop(struct live *l, int number)
 
 void live_free(struct live *l)
 {
-	char command[128];
-
 	if (l->pid > 0)
 		(void)live_stop(l, SIGKILL);
 	store_close(l->store);
 	sa_runtime_unmap(&l->runtime);
 	node_shm_unmap(l->node);
 	keeper_fds_close(&l->fds);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", l->dir);
-	run(command);
 	free(l);
 }
 

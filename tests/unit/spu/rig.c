@@ -79,6 +79,7 @@ static void open_runtime(struct rig *rig)
 	                                &is_new, &why) == ERR_OK,
 	              "%s", why.text);
 	(void)close(fd);
+	(void)unlink(rig->runtime_path); /* the mapping is enough */
 }
 
 struct rig *rig_new(enum rig_engine kind)
@@ -119,7 +120,6 @@ void rig_free(struct rig *rig)
 	              rte_mempool_in_use_count(rig->pool));
 	rte_mempool_free(rig->pool);
 	sa_runtime_unmap(&rig->runtime);
-	(void)unlink(rig->runtime_path);
 	free(rig->node);
 	free(rig);
 }
