@@ -287,8 +287,11 @@ static enum err open_parts(struct daemon *d, struct why *why)
 	keeper_side_give_steer(d);
 	TRY(dataplane_open(d->steer, daemon_path(d, "sysctl", path), &d->dataplane, why));
 	dataplane_on_missing(d->dataplane, on_missing, d);
-	for (int i = 0; i < UDP_SOCKETS; i++)
-		fd[i] = keeper_fds_steal(&d->fds, names[i], KEEPER_NO_SLOT);
+	/* Ours is a duplicate: the descriptor itself goes back to a new keeper. */
+	for (int i = 0; i < UDP_SOCKETS; i++) {
+		fd[i] = keeper_fds_find(&d->fds, names[i], KEEPER_NO_SLOT);
+		fd[i] = fd[i] < 0 ? -1 : fcntl(fd[i], F_DUPFD_CLOEXEC, 0);
+	}
 	TRY(udp_open(&d->loop, fd, on_datagram, d, &d->udp, why));
 	d->turn = turn_new(d->store, d->shm, &owner);
 	if (d->turn == NULL)
