@@ -141,6 +141,8 @@ def switch(lab, topology, report):
 def account(topology, report):
     with report.step("Every packet is accounted for") as say:
         say(topology.gw.cli("show security flow drops").stdout)
+        wait_until("nothing is under way", lambda: topology.gw.drops()[0]["held"] == 0, 10,
+                   seen=topology.gw.drops)
         said, _table = topology.gw.drops()
         left, right = balance(said)
         report.check(left == right, f"in + made = {left}; out + drops + merged + consumed + held "

@@ -37,10 +37,18 @@ class FirstTunnel:
             peer.up()
 
     def start_tunnels(self):
-        """Waits for the first tunnel, initiates the second from its peer."""
-        self.peers[1].initiate(VPNS[1])
-        for vpn in VPNS:
-            self.gw.wait_tunnel(vpn, 30)
+        """Waits for the first tunnel, initiates the second from its peer.
+
+        An anchor is a hash under a key that the gateway draws when it starts: where both tunnels
+        have the same one (once in 256), they cannot be on different SPUs, and it starts again.
+        """
+        while True:
+            self.peers[1].initiate(VPNS[1])
+            anchors = {self.gw.wait_tunnel(vpn, 30)["anchor"] for vpn in VPNS}
+            if len(anchors) == 2:
+                return
+            self.gw.down()
+            self.gw.up()
 
     def up(self):
         self.start_peers()

@@ -108,7 +108,7 @@ class Hawser(Node):
                              f"address {address}")
             if not any(line.endswith(f" interfaces {interface.name}.0") for line in self._lines):
                 lines.append(f"security zones security-zone {zone} interfaces {interface.name}.0")
-        zones = {"trust": ["all"], "untrust": ["ike", "ping"], "vpn": ["all"]}
+        zones = {"trust": ["any-service"], "untrust": ["ike", "ping"], "vpn": ["any-service"]}
         used = "\n".join(lines)
         lines += [f"security zones security-zone {zone} host-inbound-traffic "
                   f"system-services {service}" for zone, services in zones.items()
@@ -224,6 +224,10 @@ class Hawser(Node):
         said = self.show("security flow drops")
         table = {(d["reason"], d["where"]): d["packets"] for d in said["drop"]}
         return said, table
+
+    def dropped(self, reason):
+        """How many packets were dropped for this reason (its text), anywhere."""
+        return sum(n for (why, _where), n in self.drops()[1].items() if why == reason)
 
     def log(self, lines=40):
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
