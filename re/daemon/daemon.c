@@ -15,6 +15,7 @@
 
 #define STORE_FULL_RETRY_TICKS (10 * 1000 / TICK_MS)
 #define NEIGHBOUR_TICKS (1000 / TICK_MS)
+#define LINKS_AGAIN_TICKS (500 / TICK_MS)
 #define DELETE_FLUSH_MS 50
 
 char *daemon_path(const struct daemon *d, const char *name, char buf[PATH_ROOM])
@@ -145,14 +146,25 @@ static void on_acquires(uv_poll_t *poll, int status, int events)
 	(void)steer_acquire_read(d->steer, 256, on_acquire, d);
 }
 
+/* To apply makes events of its own, all of them before the kernel answers: they are thrown away, or
+ * we would go round for ever. With them may go a change by somebody else: so one more look follows
+ * each change. */
+static void refresh_links(struct daemon *d)
+{
+	dataplane_refresh(d->dataplane);
+	(void)rtnl_monitor_drain(d->monitor_fd);
+}
+
 static void on_links(uv_poll_t *poll, int status, int events)
 {
 	struct daemon *d = poll->data;
 
 	(void)status;
 	(void)events;
-	if (rtnl_monitor_drain(d->monitor_fd))
-		dataplane_refresh(d->dataplane);
+	if (!rtnl_monitor_drain(d->monitor_fd))
+		return;
+	refresh_links(d);
+	d->links_again = d->ticks + LINKS_AGAIN_TICKS;
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -162,6 +174,10 @@ static void on_tick(uv_timer_t *timer)
 	d->ticks++;
 	if (d->ticks % STORE_FULL_RETRY_TICKS == 0)
 		d->store_full = false;
+	if (d->links_again != 0 && d->ticks >= d->links_again) {
+		d->links_again = 0;
+		refresh_links(d);
+	}
 	if (d->ticks % NEIGHBOUR_TICKS == 0)
 		dataplane_probe_neighbours(d->dataplane, daemon_now_ms(d));
 	spus_check(d);

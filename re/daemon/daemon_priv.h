@@ -84,6 +84,7 @@ struct daemon {
 	uv_signal_t sigterm, sigint, sighup;
 	struct cli_server *cli;
 	uint64_t ticks;
+	uint64_t links_again; /* tick at which links are looked at once more; 0: none */
 	bool store_full, ending;
 };
 
