@@ -212,7 +212,6 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 		         endpoint_text(&in->remote, from), err_text(e));
 		return;
 	}
-	sa->heard_ms = ike_sa_now(sa);
 	sa->packets_in++;
 	sa->bytes_in += in->message.len;
 	ike->stats.moved += sa->state == IKE_UP && !endpoint_equal(&sa->remote, &in->remote);
@@ -220,6 +219,7 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 		answer_again(sa, in, fx);
 		return;
 	}
+	sa->heard_ms = ike_sa_now(sa); /* fresh, not sent again by anybody (2.4) */
 	dispatch(sa, in, fx);
 }
 

@@ -129,6 +129,29 @@ START_TEST(traffic_from_the_peer_is_life)
 }
 END_TEST
 
+/* RFC 7296 2.4: only what is fresh says that the peer lives; anybody can send an old message again.
+ */
+START_TEST(a_replayed_message_is_no_sign_of_life)
+{
+	uint8_t bytes[IKE_MESSAGE_MAX];
+
+	start();
+	pass_init();
+	struct packet p = w.packet[0]; /* IKE_AUTH */
+	memcpy(bytes, p.bytes, p.len);
+	pass(EX_IKE_AUTH, false);
+	pass(EX_IKE_AUTH, true);
+	uint64_t heard = only(R)->heard_ms;
+	world_run(&w, 5000);
+	hand_over(R, &p, bytes, p.len);
+	ck_assert_uint_eq(w.packets, 1); /* answered again */
+	ck_assert_uint_eq(only(R)->heard_ms, heard);
+	pass(EX_IKE_AUTH, true);
+	ck_assert_uint_eq(only(I)->heard_ms, heard);
+	tunnel_is_up();
+}
+END_TEST
+
 /* ---- lifetimes ------------------------------------------------------------------------------- */
 
 START_TEST(renewal_leaves_no_moment_without_a_child)
@@ -346,6 +369,7 @@ TESTS_OF(life)
 	tcase_add_test(tc, shutdown_says_goodbye);
 	tcase_add_test(tc, a_dead_peer_is_found_and_the_tunnel_comes_back);
 	tcase_add_test(tc, traffic_from_the_peer_is_life);
+	tcase_add_test(tc, a_replayed_message_is_no_sign_of_life);
 	tcase_add_test(tc, renewal_leaves_no_moment_without_a_child);
 	tcase_add_loop_test(tc, an_idle_tunnel_on_traffic_lapses_and_a_used_one_is_renewed, 0, 2);
 	tcase_add_test(tc, initial_contact_deletes_what_was_before);
