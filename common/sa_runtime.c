@@ -2,13 +2,14 @@
 #include "sa_runtime.h"
 #include "shm_file.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MAGIC 0x6861777365727274ull /* "hawserrt" */
 #define SLOTS_MAX (1u << 22)
 
-enum { PAGE = 4096, BLOCK = 16 /* words: the ring of a window of 128 */ };
+enum { PAGE = 4096, BLOCK = 16 /* words: the ring of a window of 128 */, BOOT_TEXT = 40 };
 
 /* The first page. What follows it in the file: entries, ring words, and one bit per block of ring
  * words (the routing engine's alone, made anew by each sweep). */
@@ -18,6 +19,7 @@ struct header {
 	uint32_t slots;
 	uint64_t file_len;
 	uint8_t identity[16];
+	char boot[BOOT_TEXT]; /* of the kernel under which it was made */
 };
 _Static_assert(sizeof(struct header) <= PAGE, "one page");
 
@@ -85,6 +87,30 @@ void sa_runtime_unmap(struct sa_runtime_table *t)
 	*t = (struct sa_runtime_table){ 0 };
 }
 
+/* The kernel's random name for this boot; empty where there is none. */
+static void boot_id(char ret[BOOT_TEXT])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	memset(ret, 0, BOOT_TEXT);
+	if (fd < 0)
+		return;
+	if (read(fd, ret, BOOT_TEXT - 1) < 0)
+		memset(ret, 0, BOOT_TEXT);
+	(void)close(fd);
+}
+
+/* A directory that is no tmpfs keeps the file over a crash of the machine, and not its last pages:
+ * keys and counters of different moments. Processes may die, the kernel's memory may not. */
+static bool of_this_boot(const void *map)
+{
+	const struct header *h = map;
+	char boot[BOOT_TEXT];
+
+	boot_id(boot);
+	return memcmp(h->boot, boot, sizeof(boot)) == 0;
+}
+
 static enum err create(const char *path, uint32_t slots, const uint8_t identity[16], void **ret_map,
                        int *ret_fd, struct why *why)
 {
@@ -92,8 +118,9 @@ static enum err create(const char *path, uint32_t slots, const uint8_t identity[
 
 	TRY(shm_file_new(path, len, ret_map, ret_fd, why));
 	struct header *h = *ret_map;
-	*h = (struct header){ MAGIC, SA_RUNTIME_LAYOUT, slots, len, { 0 } };
+	*h = (struct header){ MAGIC, SA_RUNTIME_LAYOUT, slots, len, { 0 }, { 0 } };
 	memcpy(h->identity, identity, sizeof(h->identity));
+	boot_id(h->boot);
 	enum err e = shm_file_publish(path, why);
 	if (e != ERR_OK) {
 		shm_file_unmap(*ret_map, len);
@@ -111,7 +138,7 @@ static enum err open_whole(const char *path, void **ret_map, size_t *ret_len, in
 	if (e == ERR_CORRUPT)
 		return ERR_NOT_FOUND;
 	TRY(e);
-	if (whole(*ret_map, *ret_len, why) == ERR_OK)
+	if (whole(*ret_map, *ret_len, why) == ERR_OK && of_this_boot(*ret_map))
 		return ERR_OK;
 	shm_file_unmap(*ret_map, *ret_len);
 	(void)close(*ret_fd);

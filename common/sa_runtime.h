@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SA_RUNTIME_LAYOUT 1
+#define SA_RUNTIME_LAYOUT 2
 #define SA_RUNTIME_SLOTS_DEFAULT 16384
 /* Words of the ring area per slot: all SA pairs may have a window of 512, or one in eight the
  * largest. */
@@ -61,7 +61,7 @@ struct sa_runtime_table {
 };
 
 /* Makes the file, or opens it where it is whole and of this layout (then *ret_new is false). A file
- * that is foreign, damaged or of another layout is replaced: *ret_new is true and the caller
+ * that is foreign, damaged, of another layout or of an earlier boot is replaced: *ret_new is true and the caller
  * deletes all child SAs before it sends anything. identity must be 16 random bytes for a new file;
  * slots (0: the default) is for a new file, too. *ret_fd may be closed, or handed on for
  * sa_runtime_map(). */
