@@ -110,3 +110,24 @@ enum err node_shm_create(const char *path, const uint8_t identity[16], struct no
 	*ret_new = true;
 	return ERR_OK;
 }
+
+bool node_shm_all_applied(struct node_shm *shm, uint64_t revision)
+{
+	for (size_t i = 0; i < SPU_SLOTS; i++)
+		if (atomic_load(&shm->spu[i].applied) < revision &&
+		    proc_slot_alive(&shm->spu[i].proc))
+			return false;
+	return true;
+}
+
+uint64_t node_shm_revision_seen(const struct node_shm *shm)
+{
+	uint64_t seen = atomic_load(&shm->revision);
+
+	for (size_t i = 0; i < SPU_SLOTS; i++) {
+		uint64_t applied = atomic_load(&shm->spu[i].applied);
+
+		seen = applied > seen ? applied : seen;
+	}
+	return seen;
+}

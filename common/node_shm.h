@@ -143,6 +143,13 @@ bool proc_slot_alive(struct proc_slot *slot);
 /* When the process with this pid started (field 22 of /proc/PID/stat); 0 where there is none. */
 uint64_t proc_slot_start_time(uint32_t pid);
 
+/* Whether no SPU that lives is behind this revision of the store: nobody works any more on what was
+ * deleted up to it. Configured or not: one that is being taken out of service still has its SAs. */
+bool node_shm_all_applied(struct node_shm *shm, uint64_t revision);
+/* The highest revision that anybody ever spoke of: a store that is made anew counts on from there,
+ * else what an SPU says of the old one would be taken for the new one. */
+uint64_t node_shm_revision_seen(const struct node_shm *shm);
+
 /* One writer (the SPU's thread), one reader (the routing engine). push: false when full, counted.
  */
 bool spu_event_push(struct spu_event_ring *ring, const struct spu_event *e);

@@ -33,6 +33,9 @@ enum err store_begin(struct store *s) MUST_CHECK;
 enum err store_put(struct store *s, const struct record_key *key, struct view body) MUST_CHECK;
 enum err store_del(struct store *s, const struct record_key *key) MUST_CHECK;
 enum err store_commit(struct store *s, uint64_t *ret_revision) MUST_CHECK;
+/* Makes the next revision greater than this one, in a transaction of its own: for a store that is
+ * made anew while readers of the old one live. */
+enum err store_raise(struct store *s, uint64_t revision) MUST_CHECK;
 void store_abort(struct store *s);
 
 /* Removes tombstones with a revision <= upto, in a transaction of its own. */

@@ -199,6 +199,23 @@ enum err store_commit(struct store *s, uint64_t *ret_revision)
 	return e;
 }
 
+enum err store_raise(struct store *s, uint64_t revision)
+{
+	TRY(store_begin(s));
+	if (revision < s->revision) {
+		store_abort(s);
+		return ERR_OK;
+	}
+	enum err e = store_meta_put(s, s->write, "revision", revision);
+	if (e != ERR_OK) {
+		store_abort(s);
+		return e;
+	}
+	e = store_err(mdb_txn_commit(s->write));
+	s->write = NULL;
+	return e;
+}
+
 static enum err purge_one(struct store *s, MDB_cursor *c, MDB_val index)
 {
 	struct reader r = rd_of(index.mv_data, index.mv_size);

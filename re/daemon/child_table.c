@@ -162,7 +162,8 @@ static bool in_use(void *ctx, uint32_t slot)
  * that it wrote, nobody uses them. */
 static void sweep(struct daemon *d)
 {
-	if (d->children.swept || !spus_have_applied(d, d->children.sweep_revision))
+	if (!d->children.known || d->children.swept ||
+	    !spus_have_applied(d, d->children.sweep_revision))
 		return;
 	sa_runtime_sweep(&d->runtime, in_use, d);
 	d->children.swept = true;

@@ -38,6 +38,7 @@ struct children {
 	struct child_tunnel *tunnel; /* owns */
 	size_t tunnels;
 	bool dirty; /* tunnels for XDP are to be looked at */
+	bool known; /* all of the store are here: before that, nothing is swept */
 	bool swept; /* slots that nobody knows were given back */
 	uint64_t sweep_revision;
 	uint64_t purged;

@@ -237,7 +237,7 @@ static enum err map_memory(struct daemon *d, struct why *why)
 	return e ? why_set(why, e, "another routing engine runs in %s", d->rundir) : ERR_OK;
 }
 
-static enum err open_store(struct daemon *d, struct why *why)
+static enum err open_whole_store(struct daemon *d, struct why *why)
 {
 	char path[PATH_ROOM];
 
@@ -249,6 +249,15 @@ static enum err open_store(struct daemon *d, struct why *why)
 	             d->rundir);
 	TRY(set_aside_store(d->rundir));
 	return store_open(path, STORE_WRITE, 0, &d->store, why);
+}
+
+/* What SPUs say that they have applied is a revision: one that a new store would give a second time
+ * would be believed too early, and a slot of the run-time table given away under an SPU that still
+ * sends with the old key. */
+static enum err open_store(struct daemon *d, struct why *why)
+{
+	TRY(open_whole_store(d, why));
+	return store_raise(d->store, node_shm_revision_seen(d->shm));
 }
 
 /* The steering of a predecessor, from the keeper; else a new one. */

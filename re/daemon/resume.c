@@ -119,6 +119,7 @@ enum err resume_records(struct daemon *d, struct why *why)
 	d->children.sweep_revision = store_revision(d->store);
 	/* Children too, so that the steering keeps the tunnels that are up. */
 	TRY(store_each(d->store, REC_CHILD_SA, take_child, d));
+	d->children.known = true;
 	return store_each(d->store, REC_TUNNEL, take_tunnel, d);
 }
 

@@ -34,13 +34,7 @@ uint8_t spus_serving(const struct daemon *d, uint8_t anchor)
 
 bool spus_have_applied(const struct daemon *d, uint64_t revision)
 {
-	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
-		struct spu_slot *s = &d->shm->spu[slot];
-
-		if (d->spus.at[slot].wanted && s->applied < revision && proc_slot_alive(&s->proc))
-			return false;
-	}
-	return true;
+	return node_shm_all_applied(d->shm, revision);
 }
 
 struct spu_run *spus_find(struct daemon *d, uint32_t fpc, uint32_t pic)

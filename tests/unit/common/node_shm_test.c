@@ -137,6 +137,34 @@ START_TEST(a_slot_belongs_to_one_living_process)
 }
 END_TEST
 
+/* One that is behind holds up what was deleted, whether it is configured or not: it may still send
+ * with the old key. A dead one does not, nor one that has passed the deletion. */
+START_TEST(what_was_deleted_waits_for_every_spu_that_lives)
+{
+	pid_t pid = child_with(&shm->spu[7].proc);
+
+	atomic_store(&shm->spu[7].applied, 99);
+	atomic_store(&shm->spu[8].applied, 3); /* nobody lives there */
+	ck_assert(node_shm_all_applied(shm, 99));
+	ck_assert(!node_shm_all_applied(shm, 100));
+	atomic_store(&shm->spu[7].applied, 100);
+	ck_assert(node_shm_all_applied(shm, 100));
+	ck_assert(!node_shm_all_applied(shm, 101));
+	reap(pid);
+	ck_assert(node_shm_all_applied(shm, 101));
+}
+END_TEST
+
+START_TEST(a_new_store_counts_on_from_what_anybody_spoke_of)
+{
+	ck_assert_uint_eq(node_shm_revision_seen(shm), 0);
+	atomic_store(&shm->spu[SPU_SLOTS - 1].applied, 500);
+	ck_assert_uint_eq(node_shm_revision_seen(shm), 500);
+	atomic_store(&shm->revision, 501);
+	ck_assert_uint_eq(node_shm_revision_seen(shm), 501);
+}
+END_TEST
+
 /* What a waiter sees, and when. */
 struct waiter {
 	struct proc_slot *slot;
@@ -272,6 +300,8 @@ TESTS_OF(node_shm)
 	tcase_add_loop_test(tc, a_foreign_or_damaged_file_is_refused_and_made_anew, 0,
 	                    ARRAY_LEN(spoils));
 	tcase_add_test(tc, a_slot_belongs_to_one_living_process);
+	tcase_add_test(tc, what_was_deleted_waits_for_every_spu_that_lives);
+	tcase_add_test(tc, a_new_store_counts_on_from_what_anybody_spoke_of);
 	tcase_add_test(tc, all_waiters_see_a_kill_within_milliseconds);
 	tcase_add_test(tc, a_waiter_can_be_called_off);
 	tcase_add_test(tc, a_process_killed_between_two_looks_is_not_missed);

@@ -449,6 +449,22 @@ START_TEST(a_store_made_anew_is_noticed)
 }
 END_TEST
 
+START_TEST(revisions_of_a_store_made_anew_go_on_above_the_old_ones)
+{
+	uint64_t upto = 0;
+	struct seen seen = { .n = 0 };
+
+	ck_assert_int_eq(store_raise(s, 5000), ERR_OK);
+	ck_assert_uint_eq(store_revision(s), 5000);
+	ck_assert_uint_eq(put_one(1, V("a")), 5001);
+	ck_assert_int_eq(store_raise(s, 77), ERR_OK); /* never down */
+	ck_assert_uint_eq(store_revision(s), 5001);
+	ck_assert_int_eq(store_newer(s, 0, 0, see, &seen, &upto), ERR_OK);
+	ck_assert_uint_eq(seen.n, 1);
+	ck_assert_uint_eq(upto, 5001);
+}
+END_TEST
+
 /* Another process reads while this one writes; what it sees is whole and never goes back. */
 START_TEST(a_reader_in_another_process_follows)
 {
@@ -497,6 +513,7 @@ TESTS_OF(store)
 	                    ARRAY_LEN(damages));
 	tcase_add_test(tc, a_reader_cannot_write_and_makes_nothing);
 	tcase_add_test(tc, a_store_made_anew_is_noticed);
+	tcase_add_test(tc, revisions_of_a_store_made_anew_go_on_above_the_old_ones);
 	tcase_add_test(tc, a_reader_in_another_process_follows);
 	return tc;
 }
