@@ -6,7 +6,9 @@
 
 #include <arpa/inet.h>
 
-enum { UDP_LEN = 8, PROTO_UDP = 17, PROTO_FRAGMENT = 44, SPI_RESERVED = 255 };
+enum { PROTO_HOP_BY_HOP = 0, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_DEST_OPTIONS = 60 };
+enum { UDP_LEN = 8, PROTO_UDP = 17, V6_HEADERS_MAX = 8, SPI_RESERVED = 255 };
+enum { NIC_AHEAD_MAX = 1 << 30 };
 
 /* ---------------------------------------------------------------- outer headers */
 
@@ -31,18 +33,41 @@ static uint8_t v4_parse(struct pkt *p, struct reader *r, uint8_t *ret_proto)
 	return DROP_NONE;
 }
 
+/* RFC 4303 3.1.1: ESP comes behind hop-by-hop, routing and fragment headers, perhaps destination
+ * options. A fragment header of a packet that is whole says nothing (RFC 6946). */
+static uint8_t v6_extensions(struct reader *r, uint8_t *proto)
+{
+	for (int n = 0; n < V6_HEADERS_MAX; n++) {
+		bool fragment = *proto == PROTO_FRAGMENT;
+
+		if (!fragment && *proto != PROTO_HOP_BY_HOP && *proto != PROTO_ROUTING &&
+		    *proto != PROTO_DEST_OPTIONS)
+			return DROP_NONE;
+		const uint8_t *h = rd_view(r, 8).p;
+		if (r->bad)
+			return DROP_MALFORMED;
+		if (fragment && get_be16(h + 2) & 0xfff9)
+			return DROP_FRAGMENT;
+		if (*proto == PROTO_ROUTING && h[3] != 0) /* not at its destination yet */
+			return DROP_ENCAPSULATION;
+		*proto = h[0];
+		rd_skip(r, fragment ? 0 : h[1] * 8u);
+		if (r->bad)
+			break;
+	}
+	return DROP_MALFORMED;
+}
+
 static uint8_t v6_parse(struct pkt *p, struct reader *r, uint8_t *ret_proto)
 {
 	const uint8_t *h = rd_view(r, IP_V6_LEN).p;
 
 	if (r->bad || h[0] >> 4 != 6 || get_be16(h + 4) > rd_left(r))
 		return DROP_MALFORMED;
-	if (h[6] == PROTO_FRAGMENT)
-		return DROP_FRAGMENT;
-	*ret_proto = h[6];
 	p->tos = (uint8_t)(get_be16(h) >> 4);
 	*r = rd_sub(r, get_be16(h + 4));
-	return DROP_NONE;
+	*ret_proto = h[6];
+	return v6_extensions(r, ret_proto);
 }
 
 /* RFC 3948 2.1, 3.1.1: the checksum is not looked at, the ICV says more. */
@@ -210,6 +235,26 @@ static void read_verdict(struct roads *r, struct pkt *p, uint8_t verdict)
 	p->drop = verdict == ENGINE_BAD_ICV ? DROP_ICV : DROP_CRYPTO;
 }
 
+/* Under ESN the NIC infers the high half by itself, as the nearest to a number that lags behind the
+ * window by up to a quarter of a turn (engine_inline.c). Only less than another quarter ahead of
+ * the window are its number and ours surely the same. Beyond, an old packet that is sent again
+ * would be authentic to the NIC, under its old number, and new to the window. Software, which has
+ * no number but ours, finds out. */
+static bool same_number(const struct pkt *p)
+{
+	uint64_t top = __atomic_load_n((uint64_t *)&p->sa->in.runtime->seq, __ATOMIC_RELAXED);
+
+	return !p->sa->esn || p->seq < top + NIC_AHEAD_MAX;
+}
+
+static void doubt(struct roads *r, struct pkt *p)
+{
+	p->drop = DROP_REPLAY;
+	count_error(&p->sa->in.runtime->replayed);
+	if (promote_lost(&p->sa->in.promote, r->now_ms))
+		r->nic_missed = true;
+}
+
 /* What the NIC handed up as it came is done in software: nothing is lost to a change of engine. */
 static void nic_work(struct roads *r)
 {
@@ -225,6 +270,8 @@ static void nic_work(struct roads *r)
 		if (w->op[i].verdict != ENGINE_NOT_DONE) {
 			p->by_nic = true;
 			read_verdict(r, p, w->op[i].verdict);
+			if (pkt_alive(p) && !same_number(p))
+				doubt(r, p);
 			continue;
 		}
 		p->nic_missed = true;

@@ -194,6 +194,36 @@ START_TEST(what_the_nic_has_decrypted_outlives_its_session)
 }
 END_TEST
 
+static uint16_t one_esn(struct rig *rig, uint64_t seq)
+{
+	struct seal_spec s = { .seq = seq, .esn = true };
+	uint8_t p[SEAL_MAX];
+	struct rte_mbuf *m = rig_mbuf(rig, RIG_IN, p, seal_make(&s, p)), *out[BURST];
+	uint16_t n = road(rig, RIG_IN, &m, 1, out);
+
+	rte_pktmbuf_free_bulk(out, n);
+	return n;
+}
+
+/* RFC 4303 A2 infers the high half from the window, a NIC the nearest to what it knows: a packet of
+ * more than half a turn ago is authentic to the NIC under its own number, and to the window it
+ * would be a new one, far ahead. */
+START_TEST(a_replay_of_half_a_turn_ago_is_refused)
+{
+	const uint64_t turn = (uint64_t)1 << 32, top = turn + 0x10000000;
+	struct rig *rig = rig_new((enum rig_engine)_i);
+	struct sa *sa = rig_sa(rig, &(struct rig_sa){ .esn = true });
+
+	rig_seq(rig, sa, top + 1);
+	ck_assert_uint_eq(one_esn(rig, 0xc0000000), 0);
+	ck_assert_uint_eq(sa->in.runtime->seq, top);
+	ck_assert_uint_eq(one_esn(rig, top + 1), 1);
+	ck_assert_uint_eq(one_esn(rig, top + (1 << 29)), 1);
+	ck_assert_uint_eq(one_esn(rig, top + 1), 0);
+	rig_free(rig);
+}
+END_TEST
+
 static void rounds(struct nic *n, uint64_t ms)
 {
 	n->roads->now_ms += ms;
@@ -388,6 +418,7 @@ TESTS_OF(flow)
 	tcase_add_test(tc, near_the_end_only_the_last_numbers_are_given);
 	tcase_add_test(tc, the_newest_sa_that_sends_is_taken);
 	tcase_add_test(tc, what_the_nic_has_decrypted_outlives_its_session);
+	tcase_add_loop_test(tc, a_replay_of_half_a_turn_ago_is_refused, 0, RIG_ENGINES);
 	tcase_add_test(tc, the_owner_alone_gives_an_sa_to_its_nic);
 	tcase_add_test(tc, a_nic_that_hands_packets_up_undecrypted_loses_the_sa_and_no_packet);
 	tcase_add_test(tc, junk_with_our_spi_does_not_take_the_nic_away);

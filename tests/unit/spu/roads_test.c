@@ -52,6 +52,45 @@ static size_t fragment_header(uint8_t *p, size_t len)
 	return len;
 }
 
+/* Puts an extension header of 8 bytes behind the IPv6 header. */
+static size_t extend(uint8_t *p, size_t len, uint8_t type, uint8_t third)
+{
+	uint8_t header[8] = { p[6], 0, 0, third };
+
+	memmove(p + 48, p + 40, len - 40);
+	memcpy(p + 40, header, 8);
+	p[6] = type;
+	put_be16(p + 4, (uint16_t)(len - 32));
+	return len + 8;
+}
+
+static size_t destination_options(uint8_t *p, size_t len)
+{
+	return extend(p, extend(p, len, 60, 0), 0, 0); /* behind hop-by-hop ones */
+}
+
+static size_t atomic_fragment(uint8_t *p, size_t len)
+{
+	return extend(p, len, 44, 0);
+}
+
+static size_t first_fragment(uint8_t *p, size_t len)
+{
+	return extend(p, len, 44, 1);
+}
+
+static size_t segments_left(uint8_t *p, size_t len)
+{
+	return extend(p, len, 43, 1);
+}
+
+static size_t endless_extension(uint8_t *p, size_t len)
+{
+	len = extend(p, len, 60, 0);
+	p[41] = 255;
+	return len;
+}
+
 static size_t bad_checksum(uint8_t *p, size_t len)
 {
 	p[11] ^= 1;
@@ -170,6 +209,33 @@ static const struct in_case {
 	  .seal = { .outer = 6 },
 	  .spoil = fragment_header,
 	  .drop = DROP_FRAGMENT },
+	{ .what = "IPv6 first fragment",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = first_fragment,
+	  .drop = DROP_FRAGMENT },
+	{ .what = "IPv6 packet that is whole, with a fragment header",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = atomic_fragment },
+	{ .what = "IPv6 extension headers before ESP",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = destination_options },
+	{ .what = "IPv6 extension headers before UDP",
+	  .sa = { V6_OUTER, .udp = true },
+	  .seal = { .udp = true, .outer = 6 },
+	  .spoil = destination_options },
+	{ .what = "IPv6 routing header with segments left",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = segments_left,
+	  .drop = DROP_ENCAPSULATION },
+	{ .what = "IPv6 extension header longer than the packet",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = endless_extension,
+	  .drop = DROP_MALFORMED },
 	{ .what = "TCP", .spoil = other_protocol, .drop = DROP_ENCAPSULATION },
 	{ .what = "half an ESP header", .spoil = half_esp_header, .drop = DROP_BAD_HEADER },
 	{ .what = "ESP header only", .spoil = only_esp_header, .drop = DROP_BAD_HEADER },
