@@ -6,39 +6,16 @@
 #include "records.pb-c.h"
 #include "grammar.h"
 #include "report.h"
+#include "secret.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define IN_FORCE \
 	"config" /* in RUNDIR: a copy of what is in force, for a routing engine that restarts */
-
-/* Reads the whole file; *ret is the caller's to free. */
-static enum err read_file(const char *file, struct view *ret, struct why *why)
-{
-	struct stat st;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return why_set(why, err_from_errno(errno), "%s: %s", file, strerror(errno));
-	uint8_t *buf = fstat(fd, &st) == 0 && st.st_size <= GRAMMAR_FILE_MAX
-	                       ? malloc((size_t)st.st_size + 1)
-	                       : NULL;
-	ssize_t n = buf ? read(fd, buf, (size_t)st.st_size) : -1;
-	close(fd);
-	if (n < 0) {
-		free(buf);
-		return why_set(why, ERR_LENGTH, "%s: cannot be read, or is larger than %u bytes",
-		               file, GRAMMAR_FILE_MAX);
-	}
-	*ret = (struct view){ buf, (size_t)n };
-	return ERR_OK;
-}
 
 /* Says every message of the report in the log, and the first error to whoever waits. */
 static void tell(struct daemon *d, const struct config_report *report, struct why *why)
@@ -57,24 +34,42 @@ static void tell(struct daemon *d, const struct config_report *report, struct wh
 	}
 }
 
-static enum err load(struct daemon *d, const char *file, struct config **ret, struct view *ret_text,
-                     struct config_report *report, struct why *why)
+static enum err load(struct daemon *d, const char *file, struct config **ret,
+                     struct secret **ret_text, struct config_report *report, struct why *why)
 {
-	struct view text;
+	AUTO(secret_free) struct secret *text = NULL;
 
-	TRY(read_file(file, &text, why));
-	enum err e = config_load(file, rd_of_view(text), ret, report);
+	TRY(secret_read_file(file, GRAMMAR_FILE_MAX, &text, why));
+	enum err e = config_load(file, rd_of_view(secret_view(text)), ret, report);
 	tell(d, report, why);
-	if (e)
-		free((void *)(uintptr_t)text.p);
-	else
-		*ret_text = text;
+	if (!e)
+		*ret_text = STEAL(text);
 	return e;
 }
 
-/* The copy is written beside and renamed, so that it is always whole. */
-static void keep_copy(struct daemon *d, struct view text)
+/* The copy of what was in force when a predecessor ended; NULL when there is none. Nobody waits for
+ * what it says: it has been said. */
+static struct config *load_copy(struct daemon *d)
 {
+	AUTO(secret_free) struct secret *text = NULL;
+	struct config_report report;
+	struct config *c = NULL;
+	char path[PATH_ROOM];
+
+	daemon_path(d, IN_FORCE, path);
+	if (secret_read_file(path, GRAMMAR_FILE_MAX, &text, NULL))
+		return NULL;
+	report_init(&report, path);
+	if (config_load(path, rd_of_view(secret_view(text)), &c, &report))
+		c = NULL;
+	report_done(&report);
+	return c;
+}
+
+/* The copy is written beside and renamed, so that it is always whole. */
+static void keep_copy(struct daemon *d, const struct secret *of)
+{
+	struct view text = secret_view(of);
 	char path[PATH_ROOM], part[PATH_ROOM];
 	int fd;
 
@@ -98,12 +93,11 @@ static Hawser__DfBit df_of(enum config_df df)
 	                              : HAWSER__DF_BIT__DF_CLEAR;
 }
 
-void apply_put_tunnel(struct daemon *d, const struct tunnel *t, struct effects *fx)
+/* The record's body; its length, or 0. */
+static size_t encode_tunnel(struct daemon *d, const struct tunnel *t, uint8_t *body, size_t room)
 {
 	Hawser__TunnelRecord m = HAWSER__TUNNEL_RECORD__INIT;
-	struct record_key key = record_key_tunnel(t->index);
-	uint8_t body[512];
-	size_t len;
+	size_t len = 0;
 
 	m.index = t->index;
 	m.vpn = (char *)(uintptr_t)t->vpn;
@@ -113,8 +107,46 @@ void apply_put_tunnel(struct daemon *d, const struct tunnel *t, struct effects *
 	m.df_bit = df_of(t->conf->df);
 	m.engine = (Hawser__EngineChoice)t->engine;
 	m.anchor = t->anchor;
-	if (record_encode(&m.base, body, sizeof(body), &len) == ERR_OK)
+	return record_encode(&m.base, body, room, &len) ? 0 : len;
+}
+
+void apply_put_tunnel(struct daemon *d, const struct tunnel *t, struct effects *fx)
+{
+	struct record_key key = record_key_tunnel(t->index);
+	uint8_t body[512];
+	size_t len = encode_tunnel(d, t, body, sizeof(body));
+
+	if (len)
 		fx_put(fx, &key, (struct view){ body, len });
+}
+
+/* An unchanged record is not put again: an SPU takes each put for a wish. */
+static void put_changed_tunnel(struct daemon *d, const struct tunnel *t, struct effects *fx)
+{
+	struct record_key key = record_key_tunnel(t->index);
+	uint8_t body[512];
+	struct view v = { body, encode_tunnel(d, t, body, sizeof(body)) };
+
+	if (v.len && !daemon_has_record(d, &key, v))
+		fx_put(fx, &key, v);
+}
+
+/* Whether the configuration has the tunnel at that next hop. */
+static bool wants_hop(struct daemon *d, const struct tunnel *t, const struct steer_hop *hop,
+                      const struct addr *next_hop)
+{
+	const struct config_unit *unit = t->conf->bind;
+	uint32_t mtu;
+
+	if (dataplane_st0(d->dataplane, unit, &mtu) != hop->ifindex)
+		return false;
+	if (hop->family == ADDR_NONE)
+		return !unit->multipoint;
+	for (size_t i = 0; i < unit->next_hop_tunnels; i++)
+		if (unit->next_hop_tunnel[i].vpn == t->conf &&
+		    addr_equal(&unit->next_hop_tunnel[i].next_hop, next_hop))
+			return true;
+	return false;
 }
 
 static void drop_hop(void *ctx, const struct steer_hop *hop, const struct steer_tunnel *s)
@@ -122,12 +154,28 @@ static void drop_hop(void *ctx, const struct steer_hop *hop, const struct steer_
 	struct daemon *d = ctx;
 	struct tunnel *t = tunnels_find(&d->tunnels, s->tunnel);
 	struct addr next_hop = { .family = hop->family };
-	uint32_t mtu;
 
 	memcpy(next_hop.b, hop->addr, sizeof(next_hop.b));
-	if (t == NULL || t->conf == NULL ||
-	    dataplane_st0(d->dataplane, t->conf->bind, &mtu) != hop->ifindex)
+	if (t == NULL || t->conf == NULL || !wants_hop(d, t, hop, &next_hop))
 		(void)!steer_tunnel_del(d->steer, hop->ifindex, &next_hop);
+}
+
+/* Records and hops of the tunnels, as the configuration and the links are now. */
+static void put_tunnels(struct daemon *d)
+{
+	struct effects fx = { 0 };
+
+	for (size_t i = 0; i < d->tunnels.n; i++) {
+		struct tunnel *t = &d->tunnels.at[i];
+		struct record_key key = record_key_tunnel(t->index);
+
+		if (t->conf)
+			put_changed_tunnel(d, t, &fx);
+		else
+			fx_del(&fx, &key);
+	}
+	daemon_turn(d, &fx);
+	steer_tunnel_each(d->steer, drop_hop, d);
 }
 
 static enum err apply_tunnels(struct daemon *d, const struct config *c, struct why *why)
@@ -136,17 +184,7 @@ static enum err apply_tunnels(struct daemon *d, const struct config *c, struct w
 	struct effects fx = { 0 };
 
 	TRY(tunnels_plan(&d->tunnels, c));
-	for (size_t i = 0; i < d->tunnels.n; i++) {
-		struct tunnel *t = &d->tunnels.at[i];
-		struct record_key key = record_key_tunnel(t->index);
-
-		if (t->conf)
-			apply_put_tunnel(d, t, &fx);
-		else
-			fx_del(&fx, &key);
-	}
-	daemon_turn(d, &fx);
-	steer_tunnel_each(d->steer, drop_hop, d);
+	put_tunnels(d);
 	tunnels_prune(&d->tunnels);
 
 	TRY(tunnels_ike_conf(&d->tunnels, c, &ike_conf));
@@ -157,64 +195,121 @@ static enum err apply_tunnels(struct daemon *d, const struct config *c, struct w
 	return e;
 }
 
-static enum err make_true(struct daemon *d, struct config *c, struct why *why)
+/* Links came or went: an st0 unit that was made anew has another number. */
+void apply_links(struct daemon *d)
+{
+	dataplane_refresh(d->dataplane);
+	put_tunnels(d);
+	children_kick(d);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+/* Asks IKE before anything is touched: what it refuses changes nothing. */
+static enum err check(struct daemon *d, const struct config *c, struct why *why)
+{
+	struct tunnel_ike_conf ike_conf;
+	struct tunnels trial = { 0 };
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < d->tunnels.n && !e; i++)
+		e = tunnels_know(&trial, &d->tunnels.at[i]);
+	if (!e)
+		e = tunnels_plan(&trial, c);
+	tunnels_prune(&trial);
+	if (!e)
+		e = tunnels_ike_conf(&trial, c, &ike_conf);
+	if (!e) {
+		e = ike_conf_check(&ike_conf.conf, why);
+		tunnels_ike_conf_done(&ike_conf);
+	}
+	tunnels_done(&trial);
+	return e;
+}
+
+/* Makes c the one in force; `was` (may be NULL) is the one that the kernel has now. */
+static enum err put_in_force(struct daemon *d, const struct config *was, struct config *c,
+                             struct why *why)
+{
+	TRY(dataplane_apply(d->dataplane, was, c, why));
+	d->config = c;
+	TRY(spus_apply(d, c, why));
+	return apply_tunnels(d, c, why);
+}
+
+/* Half of c may be in force: what was before comes back. */
+static void go_back(struct daemon *d, const struct config *c, struct config *old)
+{
+	tunnels_forget_conf(&d->tunnels); /* they may point into c */
+	d->config = old;
+	if (old)
+		(void)!put_in_force(d, c, old, NULL);
+	else
+		dataplane_forget(d->dataplane);
+}
+
+/* Takes c. `was` stays the caller's, where it is not the one in force. */
+static enum err make_true(struct daemon *d, const struct config *was, struct config *c,
+                          struct why *why)
 {
 	struct config *old = d->config;
+	enum err e = check(d, c, why);
 
-	TRY(dataplane_apply(d->dataplane, old, c, why));
-	d->config = c;
-	enum err e = spus_apply(d, c, why);
-	if (!e)
-		e = apply_tunnels(d, c, why);
-	config_free(old);
+	if (!e) {
+		e = put_in_force(d, was, c, why);
+		if (e)
+			go_back(d, c, old);
+	}
+	config_free(e ? c : old);
 	return e;
+}
+
+static enum err apply_over(struct daemon *d, const struct config *was, const char *file,
+                           struct config_report *report, struct why *why)
+{
+	AUTO(secret_free) struct secret *text = NULL;
+	struct config *c;
+
+	TRY(load(d, file, &c, &text, report, why));
+	TRY(make_true(d, was, c, why));
+	keep_copy(d, text);
+	daemon_event(d, EVENT_CONFIG_COMMIT, "%s", file);
+	return ERR_OK;
 }
 
 enum err apply_file(struct daemon *d, const char *file, struct config_report *report,
                     struct why *why)
 {
-	struct config *c;
-	struct view text;
+	return apply_over(d, d->config, file, report, why);
+}
 
-	TRY(load(d, file, &c, &text, report, why));
-	enum err e = make_true(d, c, why);
-	if (e && d->config != c) { /* the interfaces refused it: what was in force comes back */
-		if (d->config)
-			(void)!dataplane_apply(d->dataplane, c, d->config, NULL);
-		config_free(c);
-	}
-	if (!e) {
-		keep_copy(d, text);
-		daemon_event(d, EVENT_CONFIG_COMMIT, "%s", file);
-	}
-	free((void *)(uintptr_t)text.p);
+enum err apply_again(struct daemon *d)
+{
+	struct config_report report;
+	struct why why = { "" };
+
+	report_init(&report, d->config_file);
+	enum err e = apply_file(d, d->config_file, &report, &why);
+	if (e && report.errors == 0) /* else all has been said */
+		daemon_event(d, EVENT_CONFIG_REFUSED, "%s", why.text[0] ? why.text : err_text(e));
+	report_done(&report);
 	return e;
 }
 
-enum err apply_again(struct daemon *d, struct why *why)
+/* At the start: the file that we were started with, over what a predecessor had in force; where the
+ * file has become wrong since, a routing engine that restarts goes on with that. */
+enum err apply_first(struct daemon *d, struct why *why)
 {
+	struct config *was = load_copy(d);
 	struct config_report report;
 
 	report_init(&report, d->config_file);
-	enum err e = apply_file(d, d->config_file, &report, why);
+	enum err e = apply_over(d, was, d->config_file, &report, why);
 	report_done(&report);
-	return e;
-}
-
-/* At the start: the file that we were started with; where it has become wrong since the last
- * commit, a routing engine that restarts goes on with what was in force. */
-enum err apply_first(struct daemon *d, struct why *why)
-{
-	char path[PATH_ROOM];
-	struct config_report report;
-	struct why ignored = { "" };
-	enum err e = apply_again(d, why);
-
-	daemon_path(d, IN_FORCE, path);
-	if (e == ERR_OK || d->config != NULL || access(path, R_OK) != 0)
+	if (e == ERR_OK || was == NULL) {
+		config_free(was);
 		return e;
-	report_init(&report, path);
-	e = apply_file(d, path, &report, &ignored);
-	report_done(&report);
-	return e;
+	}
+	daemon_event(d, EVENT_CONFIG_REFUSED, "%s; going on with what was in force", why->text);
+	return make_true(d, NULL, was, why);
 }

@@ -148,25 +148,38 @@ static void free_slots(struct daemon *d)
 	}
 }
 
-static bool in_use(void *ctx, uint32_t slot)
+/* Slots whose deletion a dead routing engine did not see through, or that it had for SAs that never
+ * came up. Noted before the first negotiation of ours takes any. */
+void children_note_strays(struct daemon *d)
 {
-	struct daemon *d = ctx;
+	struct children *c = &d->children;
+	uint8_t *known = calloc(d->runtime.slots, 1);
 
-	for (size_t i = 0; i < d->children.n; i++)
-		if (d->children.at[i].slot_in == slot || d->children.at[i].slot_out == slot)
-			return true;
-	return false;
+	c->stray = calloc(d->runtime.slots, sizeof(*c->stray));
+	for (size_t i = 0; known && i < c->n; i++) {
+		if (c->at[i].slot_in < d->runtime.slots)
+			known[c->at[i].slot_in] = 1;
+		if (c->at[i].slot_out < d->runtime.slots)
+			known[c->at[i].slot_out] = 1;
+	}
+	for (uint32_t slot = 0; known && c->stray && slot < d->runtime.slots; slot++)
+		if (sa_runtime_at(&d->runtime, slot)->in_use && !known[slot])
+			c->stray[c->strays++] = slot;
+	free(known);
+	c->stray_revision = store_revision(d->store);
 }
 
-/* Slots whose deletion a dead routing engine did not see through: when every SPU has passed all
- * that it wrote, nobody uses them. */
+/* When every SPU has passed all that our predecessor wrote, nobody uses them. */
 static void sweep(struct daemon *d)
 {
-	if (!d->children.known || d->children.swept ||
-	    !spus_have_applied(d, d->children.sweep_revision))
+	struct children *c = &d->children;
+
+	if (c->strays == 0 || !spus_have_applied(d, c->stray_revision))
 		return;
-	sa_runtime_sweep(&d->runtime, in_use, d);
-	d->children.swept = true;
+	while (c->strays)
+		sa_runtime_give(&d->runtime, c->stray[--c->strays]);
+	free(c->stray);
+	c->stray = NULL;
 }
 
 /* Tombstones that all have passed are of no more use to anybody. */
@@ -272,5 +285,6 @@ void children_done(struct children *c)
 {
 	free(c->at);
 	free(c->tunnel);
+	free(c->stray);
 	*c = (struct children){ 0 };
 }

@@ -37,15 +37,17 @@ struct children {
 	size_t n;
 	struct child_tunnel *tunnel; /* owns */
 	size_t tunnels;
-	bool dirty; /* tunnels for XDP are to be looked at */
-	bool known; /* all of the store are here: before that, nothing is swept */
-	bool swept; /* slots that nobody knows were given back */
-	uint64_t sweep_revision;
+	bool dirty;      /* tunnels for XDP are to be looked at */
+	uint32_t *stray; /* owns; run-time slots that nobody knows, to be given back */
+	size_t strays;
+	uint64_t stray_revision; /* when every SPU has passed it */
 	uint64_t purged;
 };
 
 /* A child record was put or deleted; or, at a restart, is there. */
 void children_recorded(struct daemon *d, const struct record *record);
+/* After the records of a predecessor, before anything is negotiated. */
+void children_note_strays(struct daemon *d);
 /* Tells XDP which tunnels have an SA that the serving SPU has; gives slots back. */
 void children_flush(struct daemon *d);
 /* Anchors have moved: looks at all tunnels again. */

@@ -180,7 +180,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 static void on_connection(uv_stream_t *listener, int status)
 {
 	struct cli_server *s = listener->data;
-	struct client *c = status || s->clients == CLIENTS_MAX ? NULL : malloc(sizeof(*c));
+	struct client *c = status ? NULL : malloc(sizeof(*c));
 
 	if (c == NULL)
 		return;
@@ -189,7 +189,8 @@ static void on_connection(uv_stream_t *listener, int status)
 	uv_pipe_init(listener->loop, &c->pipe, 0);
 	c->pipe.data = c;
 	s->clients++;
-	if (uv_accept(listener, (uv_stream_t *)&c->pipe) ||
+	/* One too many is taken and closed: libuv listens no more until it is taken. */
+	if (uv_accept(listener, (uv_stream_t *)&c->pipe) || s->clients > CLIENTS_MAX ||
 	    uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read))
 		uv_close((uv_handle_t *)&c->pipe, on_client_closed);
 }

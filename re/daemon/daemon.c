@@ -15,8 +15,8 @@
 
 #define STORE_FULL_RETRY_TICKS (10 * 1000 / TICK_MS)
 #define NEIGHBOUR_TICKS (1000 / TICK_MS)
-#define LINKS_AGAIN_TICKS (500 / TICK_MS)
 #define DELETE_FLUSH_MS 50
+#define LINKS_QUIET_MS 20
 
 char *daemon_path(const struct daemon *d, const char *name, char buf[PATH_ROOM])
 {
@@ -33,6 +33,26 @@ void daemon_event(struct daemon *d, enum event_id event, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_event(&d->log, daemon_now_ms(d), event, "%s", text);
+}
+
+struct same {
+	struct view body;
+	bool same;
+};
+
+static enum err compare(void *ctx, const struct record *r)
+{
+	struct same *s = ctx;
+
+	s->same = view_equal(s->body, r->body);
+	return ERR_OK;
+}
+
+bool daemon_has_record(struct daemon *d, const struct record_key *key, struct view body)
+{
+	struct same s = { .body = body };
+
+	return store_get(d->store, key, compare, &s) == ERR_OK && s.same;
 }
 
 /* ---- turns --------------------------------------------------------------------------------- */
@@ -70,7 +90,7 @@ void daemon_turn(struct daemon *d, struct effects *fx)
 	enum err e = turn_run(d->turn, fx, daemon_now_ms(d));
 
 	if (e == ERR_FULL && !d->store_full)
-		daemon_event(d, EVENT_STORE_FULL, " ");
+		daemon_event(d, EVENT_STORE_FULL, "%s", "");
 	else if (e && e != ERR_FULL)
 		daemon_event(d, EVENT_IKE_INTERNAL, "store: %s", err_text(e));
 	if (e == ERR_FULL)
@@ -146,13 +166,9 @@ static void on_acquires(uv_poll_t *poll, int status, int events)
 	(void)steer_acquire_read(d->steer, 256, on_acquire, d);
 }
 
-/* To apply makes events of its own, all of them before the kernel answers: they are thrown away, or
- * we would go round for ever. With them may go a change by somebody else: so one more look follows
- * each change. */
-static void refresh_links(struct daemon *d)
+static void on_links_timer(uv_timer_t *timer)
 {
-	dataplane_refresh(d->dataplane);
-	(void)rtnl_monitor_drain(d->monitor_fd);
+	apply_links(timer->data);
 }
 
 static void on_links(uv_poll_t *poll, int status, int events)
@@ -161,10 +177,9 @@ static void on_links(uv_poll_t *poll, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (!rtnl_monitor_drain(d->monitor_fd))
-		return;
-	refresh_links(d);
-	d->links_again = d->ticks + LINKS_AGAIN_TICKS;
+	/* One look for a burst of changes: a link that comes is told of several times. */
+	if (rtnl_monitor_drain(d->monitor_fd) && !uv_is_active((uv_handle_t *)&d->links_timer))
+		uv_timer_start(&d->links_timer, on_links_timer, LINKS_QUIET_MS, 0);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -174,10 +189,6 @@ static void on_tick(uv_timer_t *timer)
 	d->ticks++;
 	if (d->ticks % STORE_FULL_RETRY_TICKS == 0)
 		d->store_full = false;
-	if (d->links_again != 0 && d->ticks >= d->links_again) {
-		d->links_again = 0;
-		refresh_links(d);
-	}
 	if (d->ticks % NEIGHBOUR_TICKS == 0)
 		dataplane_probe_neighbours(d->dataplane, daemon_now_ms(d));
 	spus_check(d);
@@ -192,12 +203,8 @@ static void on_missing(void *ctx, const char *device)
 
 static void on_reload(uv_signal_t *handle, int signum)
 {
-	struct daemon *d = handle->data;
-	struct why why = { "" };
-
 	(void)signum;
-	if (apply_again(d, &why))
-		daemon_event(d, EVENT_CONFIG_REFUSED, "%s", why.text);
+	(void)!apply_again(handle->data);
 }
 
 static void stop_loop(uv_timer_t *timer)
@@ -329,7 +336,8 @@ static void init_handles(struct daemon *d)
 	uv_timer_init(&d->loop, &d->ike_timer);
 	uv_timer_init(&d->loop, &d->turn_timer);
 	uv_timer_init(&d->loop, &d->tick);
-	d->ike_timer.data = d->turn_timer.data = d->tick.data = d;
+	uv_timer_init(&d->loop, &d->links_timer);
+	d->ike_timer.data = d->turn_timer.data = d->tick.data = d->links_timer.data = d;
 	d->sigterm.data = d->sigint.data = d->sighup.data = d;
 	uv_signal_init(&d->loop, &d->sigterm);
 	uv_signal_init(&d->loop, &d->sigint);

@@ -74,9 +74,10 @@ struct daemon {
 	struct children children;
 	uint16_t epoch;
 
-	uv_timer_t ike_timer;  /* ike_next_due_ms() */
-	uv_timer_t turn_timer; /* turn_next_due_ms() */
-	uv_timer_t tick;       /* TICK_MS: what nobody wakes us for */
+	uv_timer_t ike_timer;   /* ike_next_due_ms() */
+	uv_timer_t turn_timer;  /* turn_next_due_ms() */
+	uv_timer_t tick;        /* TICK_MS: what nobody wakes us for */
+	uv_timer_t links_timer; /* links changed: looked at when it is quiet for a moment */
 	uv_poll_t acquire_poll, monitor_poll;
 	uv_poll_t to_re[SPU_SLOTS];
 	bool to_re_polled[SPU_SLOTS];
@@ -84,8 +85,7 @@ struct daemon {
 	uv_signal_t sigterm, sigint, sighup;
 	struct cli_server *cli;
 	uint64_t ticks;
-	uint64_t links_again; /* tick at which links are looked at once more; 0: none */
-	bool store_full, ending;
+	bool store_full, slots_full, ending;
 };
 
 #define TICK_MS 100
@@ -98,6 +98,8 @@ void daemon_turn(struct daemon *d, struct effects *fx);
 /* Says an event, in the log. */
 void daemon_event(struct daemon *d, enum event_id event, const char *fmt, ...) PRINTF(3, 4);
 uint64_t daemon_now_ms(struct daemon *d);
+/* Whether the store has the record with just this body. */
+bool daemon_has_record(struct daemon *d, const struct record_key *key, struct view body);
 
 /* world.c */
 void world_init(struct daemon *d);
@@ -115,9 +117,11 @@ struct config_report;
 enum err apply_file(struct daemon *d, const char *file, struct config_report *report,
                     struct why *why) MUST_CHECK;
 /* The file that we were started with. */
-enum err apply_again(struct daemon *d, struct why *why) MUST_CHECK;
+enum err apply_again(struct daemon *d) MUST_CHECK;
 enum err apply_first(struct daemon *d, struct why *why) MUST_CHECK;
 
+/* Links or addresses have changed: what the configuration wants of them is made true again. */
+void apply_links(struct daemon *d);
 /* Appends the tunnel's record. */
 void apply_put_tunnel(struct daemon *d, const struct tunnel *t, struct effects *fx);
 

@@ -28,6 +28,7 @@ void dataplane_close(struct dataplane *d)
 	rtnl_close(d->rtnl);
 	free(d->inbound);
 	free(d->missing);
+	free(d->have);
 	free(d);
 }
 
@@ -103,18 +104,40 @@ static enum err fill_iface(struct dataplane *d, const struct config_unit *unit, 
 
 /* ---- interfaces ---------------------------------------------------------------------------- */
 
-static enum err set_addresses(struct dataplane *d, const struct config_unit *unit, uint32_t ifindex,
-                              bool nodad)
+static void on_have(void *ctx, uint32_t ifindex, const struct prefix *p)
 {
-	enum err first = ERR_OK;
+	struct dataplane *d = ctx;
+	struct dataplane_addr *more = realloc(d->have, (d->haves + 1) * sizeof(*more));
 
-	for (size_t i = 0; i < unit->addresses; i++) {
-		enum err e = rtnl_addr_set(d->rtnl, ifindex, &unit->address[i], nodad);
+	if (more == NULL)
+		return;
+	d->have = more;
+	more[d->haves++] = (struct dataplane_addr){ ifindex, *p };
+}
 
-		if (e && !first)
-			first = e;
-	}
-	return first;
+static enum err look_at_addresses(struct dataplane *d)
+{
+	d->haves = 0;
+	return rtnl_addr_each(d->rtnl, on_have, d);
+}
+
+static bool has_address(const struct dataplane *d, uint32_t ifindex, const struct prefix *p)
+{
+	for (size_t i = 0; i < d->haves; i++)
+		if (d->have[i].ifindex == ifindex && d->have[i].p.len == p->len &&
+		    addr_equal(&d->have[i].p.addr, &p->addr))
+			return true;
+	return false;
+}
+
+/* Those that are missing. One that the kernel refuses now (a link that just went) is set at the
+ * next change. */
+static void set_addresses(struct dataplane *d, const struct config_unit *unit, uint32_t ifindex,
+                          bool nodad)
+{
+	for (size_t i = 0; i < unit->addresses; i++)
+		if (!has_address(d, ifindex, &unit->address[i]))
+			(void)!rtnl_addr_set(d->rtnl, ifindex, &unit->address[i], nodad);
 }
 
 /* Packets that XDP hands to the kernel come from anywhere, with our own source addresses too; the
@@ -164,9 +187,7 @@ static enum err apply_edge(struct dataplane *d, const struct config_unit *unit, 
 		TRY(steer_attach(d->steer, link.ifindex, &iface, why));
 		neighbours_fresh(unit->device);
 	}
-	/* An address that the kernel refuses now (a link that just went) is set at the next change.
-	 */
-	(void)!set_addresses(d, unit, link.ifindex, false);
+	set_addresses(d, unit, link.ifindex, false);
 	return ERR_OK;
 }
 
@@ -186,6 +207,14 @@ void dataplane_far_name(const struct config_unit *unit, char name[IFNAMSIZ])
 	(void)snprintf(name, IFNAMSIZ, "st0far.%u", unit->unit);
 }
 
+static enum err get_link(struct dataplane *d, const char *name, struct rtnl_link *ret,
+                         struct why *why)
+{
+	enum err e = rtnl_link_get(d->rtnl, name, ret);
+
+	return e ? why_set(why, e, "interface %s: %s", name, err_text(e)) : ERR_OK;
+}
+
 static enum err apply_st0(struct dataplane *d, const struct config *c,
                           const struct config_unit *unit, struct why *why)
 {
@@ -196,8 +225,8 @@ static enum err apply_st0(struct dataplane *d, const struct config *c,
 
 	dataplane_far_name(unit, far);
 	TRY(rtnl_veth_make(d->rtnl, unit->device, far, mtu, true, why));
-	TRY(rtnl_link_get(d->rtnl, unit->device, &near_link));
-	TRY(rtnl_link_get(d->rtnl, far, &far_link));
+	TRY(get_link(d, unit->device, &near_link, why));
+	TRY(get_link(d, far, &far_link, why));
 	if (near_link.mtu != mtu)
 		TRY(rtnl_link_mtu(d->rtnl, near_link.ifindex, mtu));
 	TRY(sysctl_tx_offloads_off(unit->device));
@@ -213,7 +242,7 @@ static enum err apply_st0(struct dataplane *d, const struct config *c,
 
 	TRY(rtnl_link_up(d->rtnl, far_link.ifindex, true));
 	TRY(rtnl_link_up(d->rtnl, near_link.ifindex, true));
-	(void)!set_addresses(d, unit, near_link.ifindex, true);
+	set_addresses(d, unit, near_link.ifindex, true);
 	return ERR_OK;
 }
 
@@ -229,45 +258,24 @@ uint32_t dataplane_st0(const struct dataplane *d, const struct config_unit *unit
 
 /* ---- local addresses ----------------------------------------------------------------------- */
 
-struct locals {
-	struct dataplane *d;
-	struct addr *at; /* owns */
-	size_t n;
-};
-
-static void on_addr(void *ctx, uint32_t ifindex, const struct prefix *p)
-{
-	struct locals *l = ctx;
-	struct addr *more = realloc(l->at, (l->n + 1) * sizeof(*more));
-
-	(void)ifindex;
-	if (more == NULL)
-		return;
-	l->at = more;
-	l->at[l->n++] = p->addr;
-	(void)!steer_local_set(l->d->steer, 0, &p->addr);
-}
-
 static void drop_foreign(void *ctx, uint16_t instance, const struct addr *a)
 {
-	struct locals *l = ctx;
+	struct dataplane *d = ctx;
 
-	for (size_t i = 0; i < l->n; i++)
-		if (addr_equal(&l->at[i], a))
+	for (size_t i = 0; i < d->haves; i++)
+		if (addr_equal(&d->have[i].p.addr, a))
 			return;
-	(void)!steer_local_del(l->d->steer, instance, a);
+	(void)!steer_local_del(d->steer, instance, a);
 }
 
 /* The programs know as local what the kernel has as an address, whoever put it there. */
 static enum err sync_locals(struct dataplane *d)
 {
-	struct locals l = { .d = d };
-	enum err e = rtnl_addr_each(d->rtnl, on_addr, &l);
-
-	if (!e)
-		steer_local_each(d->steer, drop_foreign, &l);
-	free(l.at);
-	return e;
+	TRY(look_at_addresses(d));
+	for (size_t i = 0; i < d->haves; i++)
+		(void)!steer_local_set(d->steer, 0, &d->have[i].p.addr);
+	steer_local_each(d->steer, drop_foreign, d);
+	return ERR_OK;
 }
 
 /* ---- routes -------------------------------------------------------------------------------- */
@@ -318,6 +326,16 @@ static void apply_routes(struct dataplane *d, const struct config *c)
 		(void)!set_route(d, &c->route[i]);
 }
 
+static void forget_vanished(void *ctx, uint32_t ifindex, const struct steer_iface *iface)
+{
+	struct dataplane *d = ctx;
+	char name[IFNAMSIZ];
+
+	(void)iface;
+	if (if_indextoname(ifindex, name) == NULL)
+		(void)!steer_iface_del(d->steer, ifindex);
+}
+
 static enum err make_true(struct dataplane *d, const struct config *c, struct why *why)
 {
 	struct steer_settings settings = { .permit_all = c->permit_all };
@@ -329,10 +347,12 @@ static enum err make_true(struct dataplane *d, const struct config *c, struct wh
 	settings.reply_last = (uint16_t)last;
 
 	TRY(steer_settings_set(d->steer, &settings));
+	TRY(look_at_addresses(d));
 	TRY(apply_units(d, c, why));
 	TRY(sync_locals(d));
 	apply_routes(d, c);
-	return dataplane_forwarding_on(d, why);
+	steer_iface_each(d->steer, forget_vanished, d);
+	return dataplane_forwarding_on(d, c, why);
 }
 
 /* What the old configuration had and the new one has not. */
@@ -351,9 +371,13 @@ enum err dataplane_apply(struct dataplane *d, const struct config *old, const st
 {
 	if (d->inbounds > STEER_INBOUNDS / 2)
 		d->inbounds = 0; /* old sets are forgotten; all entries are written below */
+	TRY(make_true(d, c, why));
 	d->conf = c;
-	if (old)
-		take_away(d, old, c);
+	if (old == NULL)
+		return ERR_OK;
+	take_away(d, old, c);
+	/* The kernel takes more away than it was asked for: with an address those of its subnet,
+	 * with a subnet the routes by it. */
 	return make_true(d, c, why);
 }
 
@@ -363,6 +387,11 @@ void dataplane_refresh(struct dataplane *d)
 
 	if (d->conf)
 		(void)!make_true(d, d->conf, &why);
+}
+
+void dataplane_forget(struct dataplane *d)
+{
+	d->conf = NULL;
 }
 
 static void probe(void *ctx, uint32_t ifindex, const struct addr *next_hop, uint64_t used_ms)

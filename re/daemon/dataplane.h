@@ -21,11 +21,13 @@ void dataplane_close(struct dataplane *d); /* what stands stays */
 AUTO_DEFINE(struct dataplane, dataplane_close);
 
 /* Makes c true; what only `old` (may be NULL) had is taken away. What is missing (an interface that
- * is not there) is said by missing() once and made when it appears. Borrows c until the next call.
- */
+ * is not there) is said by missing() once and made when it appears. Borrows c until the next call
+ * that succeeds; after an error c may be in force in part: apply what was before, with c as old. */
 enum err dataplane_apply(struct dataplane *d, const struct config *old, const struct config *c,
                          struct why *why) MUST_CHECK;
 void dataplane_refresh(struct dataplane *d);
+/* The configuration is gone, and nothing is to be made true any more. */
+void dataplane_forget(struct dataplane *d);
 
 typedef void (*dataplane_missing_fn)(void *ctx, const char *device);
 void dataplane_on_missing(struct dataplane *d, dataplane_missing_fn fn, void *ctx);

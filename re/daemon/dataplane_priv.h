@@ -18,6 +18,12 @@ struct device_name {
 	char name[IFNAMSIZ];
 };
 
+/* An address that the kernel has. */
+struct dataplane_addr {
+	uint32_t ifindex;
+	struct prefix p;
+};
+
 struct dataplane {
 	struct steer *steer;            /* borrowed */
 	struct rtnl *rtnl;              /* owns */
@@ -26,14 +32,19 @@ struct dataplane {
 	size_t inbounds;
 	struct device_name *missing; /* owns; devices that were said to be missing */
 	size_t missings;
+	struct dataplane_addr *have; /* owns; of the last look */
+	size_t haves;
 	dataplane_missing_fn missing_fn;
 	void *missing_ctx;
 	bool forwarding;
 	char statefile[256];
 };
 
-/* Remembers the namespace's switches in the state file (once), then turns forwarding on. */
-enum err dataplane_forwarding_on(struct dataplane *d, struct why *why) MUST_CHECK;
+/* Remembers the namespace's switches in the state file (once), then turns forwarding on: there, and
+ * on the interfaces of c, which an earlier configuration or an earlier life of ours may have left
+ * off. */
+enum err dataplane_forwarding_on(struct dataplane *d, const struct config *c,
+                                 struct why *why) MUST_CHECK;
 
 /* Takes away what the unit had and c does not want any more. */
 void dataplane_unit_gone(struct dataplane *d, const struct config_unit *old,

@@ -30,7 +30,7 @@ static enum err remember(const char *statefile, struct why *why)
 	return fclose(f) ? why_set(why, ERR_IO, "%s: cannot write", statefile) : ERR_OK;
 }
 
-enum err dataplane_forwarding_on(struct dataplane *d, struct why *why)
+static enum err namespace_on(struct dataplane *d, struct why *why)
 {
 	if (d->forwarding)
 		return ERR_OK;
@@ -43,6 +43,21 @@ enum err dataplane_forwarding_on(struct dataplane *d, struct why *why)
 			               switches[i], err_text(e));
 	}
 	d->forwarding = true;
+	return ERR_OK;
+}
+
+static void forwarding_set(const char *ifname, int on)
+{
+	(void)!sysctl_conf_set("ipv4", ifname, "forwarding", on);
+	(void)!sysctl_conf_set("ipv6", ifname, "forwarding", on);
+}
+
+enum err dataplane_forwarding_on(struct dataplane *d, const struct config *c, struct why *why)
+{
+	TRY(namespace_on(d, why));
+	for (size_t i = 0; i < c->interfaces; i++)
+		for (size_t k = 0; k < c->interface[i].units; k++)
+			forwarding_set(c->interface[i].unit[k].device, 1);
 	return ERR_OK;
 }
 
@@ -61,12 +76,6 @@ static void restore(const char *statefile)
 				(void)!sysctl_set(switches[i], 0);
 	(void)fclose(f);
 	(void)unlink(statefile);
-}
-
-static void forwarding_off(const char *ifname)
-{
-	(void)!sysctl_conf_set("ipv4", ifname, "forwarding", 0);
-	(void)!sysctl_conf_set("ipv6", ifname, "forwarding", 0);
 }
 
 static const struct config_unit *same_unit(const struct config *c, const struct config_unit *u)
@@ -98,10 +107,10 @@ void dataplane_unit_gone(struct dataplane *d, const struct config_unit *old, con
 			(void)!rtnl_addr_del(d->rtnl, link.ifindex, &old->address[i]);
 	if (now)
 		return;
-	forwarding_off(old->device);
-	if (old->interface->kind == CONFIG_IF_TUNNEL)
+	forwarding_set(old->device, 0);
+	if (old->interface->kind == CONFIG_IF_TUNNEL) /* the map is rid of both ends afterwards */
 		(void)!rtnl_link_del(d->rtnl, link.ifindex);
-	if (old->interface->kind != CONFIG_IF_LOOPBACK)
+	else if (old->interface->kind != CONFIG_IF_LOOPBACK)
 		(void)!steer_detach(d->steer, link.ifindex, NULL);
 }
 
@@ -114,7 +123,7 @@ static void off(void *ctx, uint32_t ifindex, const struct steer_iface *iface)
 	(void)ctx;
 	(void)iface;
 	if (if_indextoname(ifindex, name))
-		forwarding_off(name);
+		forwarding_set(name, 0);
 }
 
 static void detach(void *ctx, uint32_t ifindex, const struct steer_iface *iface)

@@ -75,7 +75,7 @@ static void lost(struct daemon *d)
 	close(d->keeper_fd);
 	d->keeper_fd = -1;
 	if (!d->ending)
-		daemon_event(d, EVENT_KEEPER_DOWN, " ");
+		daemon_event(d, EVENT_KEEPER_DOWN, "%s", "");
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -120,8 +120,14 @@ static void again(uv_timer_t *timer)
 	daemon_event(d, EVENT_KEEPER_UP, "connected again");
 	keeper_side_give_steer(d);
 	spus_watch_wakeups(d);
-	for (size_t i = 0; i < d->config->spus; i++)
-		keeper_side_start_spu(d, &d->config->spu[i]);
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		const struct spu_run *s = &d->spus.at[slot];
+
+		if (s->wanted && !s->leaving)
+			keeper_side_start_spu(d, &s->conf);
+		else if (!s->in_service && (s->leaving || proc_slot_alive(&d->shm->spu[slot].proc)))
+			keeper_side_stop_spu(d, slot);
+	}
 }
 
 void keeper_side_watch(struct daemon *d)

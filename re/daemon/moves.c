@@ -135,6 +135,8 @@ static void finish(struct daemon *d)
 	m->done++;
 	uv_timer_stop(&m->timer);
 	put_record(d);
+	if (!again)
+		spus_let_go(d);
 	daemon_event(d, EVENT_ANCHOR_MOVED, "%u of %u in %u ms", moved, ANCHORS,
 	             (unsigned)(daemon_now_ms(d) - m->since_ms));
 	if (again)
@@ -183,12 +185,12 @@ static bool plan(struct daemon *d, const bool served_before[SPU_SLOTS])
 	struct placement_spu spu[SPU_SLOTS], before[SPU_SLOTS];
 	size_t n = spus_placement(d, spu);
 
-	memcpy(before, spu, sizeof(before));
-	for (size_t i = 0; i < n; i++)
-		before[i].in_service = served_before[spu[i].slot];
+	/* All that served, those among them that are to leave. */
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++)
+		before[slot] = (struct placement_spu){ slot, 1, served_before[slot] };
 	placement_compute(&d->spus.placement, spu, n);
 	for (unsigned a = 0; a < ANCHORS; a++) {
-		uint8_t was = placement_serving(&old, (uint8_t)a, before, n);
+		uint8_t was = placement_serving(&old, (uint8_t)a, before, SPU_SLOTS);
 		uint8_t is = placement_serving(&d->spus.placement, (uint8_t)a, spu, n);
 
 		if (was == is || was >= SPU_SLOTS || is >= SPU_SLOTS || !d->spus.at[was].in_service)
@@ -226,6 +228,7 @@ void moves_settle(struct daemon *d, const char *cause)
 		if (changed || m->stale)
 			put_record(d);
 		m->stale = false;
+		spus_let_go(d);
 		return;
 	}
 	daemon_event(d, EVENT_ANCHOR_MOVED, "%u are about to: %s", m->anchors, cause);

@@ -116,10 +116,8 @@ enum err resume_records(struct daemon *d, struct why *why)
 		d->epoch = (uint16_t)(d->epoch + 2); /* of our own parity */
 		put_node(d);
 	}
-	d->children.sweep_revision = store_revision(d->store);
 	/* Children too, so that the steering keeps the tunnels that are up. */
 	TRY(store_each(d->store, REC_CHILD_SA, take_child, d));
-	d->children.known = true;
 	return store_each(d->store, REC_TUNNEL, take_tunnel, d);
 }
 
@@ -143,6 +141,7 @@ void resume_ike(struct daemon *d)
 	(void)!store_each(d->store, REC_IKE_SA, restore_one, &k);
 	(void)!store_each(d->store, REC_CHILD_SA, restore_one, &k);
 	delete_keys(d, &k.bad);
+	children_note_strays(d);
 	ike_restored(d->ike, &fx);
 	daemon_turn(d, &fx);
 }

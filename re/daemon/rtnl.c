@@ -205,6 +205,10 @@ static void no_link_local(struct rtnl *r, const char *name)
 enum err rtnl_veth_make(struct rtnl *r, const char *name, const char *peer, uint32_t mtu,
                         bool noarp, struct why *why)
 {
+	struct rtnl_link there;
+
+	if (rtnl_link_get(r, name, &there) == ERR_OK && rtnl_link_get(r, peer, &there) == ERR_OK)
+		return ERR_OK;
 	struct nlmsghdr *h = request(r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 	struct ifinfomsg *ifi = link_request(h, 0);
 
@@ -222,9 +226,11 @@ enum err rtnl_veth_make(struct rtnl *r, const char *name, const char *peer, uint
 	mnl_attr_nest_end(h, other);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
-	enum err e = already(command(r, h), ERR_DUPLICATE);
+	enum err e = command(r, h);
 	if (e)
-		return why_set(why, e, "interface %s: cannot make the veth: %s", name, err_text(e));
+		return why_set(why, e, "interface %s: cannot make the veth: %s", name,
+		               e == ERR_DUPLICATE ? "another interface has its name, or its peer's"
+		                                  : err_text(e));
 	no_link_local(r, name);
 	no_link_local(r, peer);
 	return ERR_OK;

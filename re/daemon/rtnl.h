@@ -4,7 +4,8 @@
  *
  * Links, addresses, routes and neighbours of the network namespace that the routing engine runs in.
  * Each call is one request and its answer on a socket of its own; what is there already is no
- * error, so that a restarted routing engine may ask for the same again. The event loop's thread. */
+ * error, so that a restarted routing engine may ask for the same again. Addresses alone are told to
+ * every listener when they are set anew: look first. The event loop's thread. */
 #ifndef RTNL_H
 #define RTNL_H
 #include "addr.h"

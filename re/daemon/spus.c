@@ -18,7 +18,7 @@ size_t spus_placement(const struct daemon *d, struct placement_spu ret[SPU_SLOTS
 	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
 		const struct spu_run *s = &d->spus.at[slot];
 
-		if (s->wanted)
+		if (s->wanted && !s->leaving)
 			ret[n++] = (struct placement_spu){ slot, s->conf.weight, s->in_service };
 	}
 	return n;
@@ -164,48 +164,66 @@ static void put_record(struct daemon *d, const struct spu_run *s)
 	m.fabric_ifname = (char *)(uintptr_t)s->links.fabric;
 	m.wire_ifindex = s->links.wire_ifindex;
 	m.fabric_ifindex = s->links.fabric_ifindex;
-	if (record_encode(&m.base, body, sizeof(body), &len) == ERR_OK)
+	if (record_encode(&m.base, body, sizeof(body), &len) == ERR_OK &&
+	    !daemon_has_record(d, &key, (struct view){ body, len }))
 		fx_put(&fx, &key, (struct view){ body, len });
 	daemon_turn(d, &fx);
 }
 
+/* Links and record of one that has ended. */
 static void remove_spu(struct daemon *d, struct spu_run *s)
 {
 	struct record_key key = record_key_spu(s->conf.slot);
 	struct effects fx = { 0 };
 
-	s->wanted = false;
-	s->in_service = false;
-	keeper_side_stop_spu(d, s->conf.slot);
+	(void)!dataplane_spu_del(d->dataplane, &s->conf);
 	fx_del(&fx, &key);
 	daemon_turn(d, &fx);
+	*s = (struct spu_run){ 0 };
 }
 
+/* A new rule of offload reaches the process by its record; a port is opened but once. */
 static bool same_process(const struct config_spu *a, const struct config_spu *b)
 {
-	return a->profile == b->profile && a->offload == b->offload;
+	return a->profile == b->profile;
+}
+
+static void leave(struct daemon *d, struct spu_run *s)
+{
+	s->leaving = true;
+	if (!s->in_service) /* nothing to move away */
+		keeper_side_stop_spu(d, s->conf.slot);
+}
+
+void spus_let_go(struct daemon *d)
+{
+	_Atomic uint64_t *alive;
+
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		struct spu_run *s = &d->spus.at[slot];
+
+		if (!s->leaving || !s->in_service)
+			continue;
+		s->in_service = false;
+		if (steer_alive(d->steer, &alive) == ERR_OK)
+			alive[slot] = 0;
+		keeper_side_stop_spu(d, slot);
+	}
 }
 
 static enum err want(struct daemon *d, const struct config_spu *conf, struct why *why)
 {
 	struct spu_run *s = &d->spus.at[conf->slot];
 	bool restart = s->wanted && !same_process(&s->conf, conf);
-	_Atomic uint64_t *alive;
 
 	TRY(dataplane_spu_make(d->dataplane, conf, &s->links, why));
-	if (!s->wanted && steer_alive(d->steer, &alive) == ERR_OK)
-		/* One that serves already, from before we were started, goes on. */
-		s->in_service = alive[conf->slot] && proc_slot_alive(&d->shm->spu[conf->slot].proc);
 	s->conf = *conf;
 	s->wanted = true;
 	put_record(d, s);
-	if (restart) {
-		/* Another port or another rule of offload: a new process, its anchors elsewhere
-		 * meanwhile. */
-		spus_died(d, conf->slot);
-		keeper_side_stop_spu(d, conf->slot);
-	}
-	keeper_side_start_spu(d, conf);
+	if (restart && !s->leaving)
+		leave(d, s);
+	if (!s->leaving) /* else when it has ended */
+		keeper_side_start_spu(d, conf);
 	return ERR_OK;
 }
 
@@ -215,9 +233,17 @@ enum err spus_apply(struct daemon *d, const struct config *c, struct why *why)
 
 	for (size_t i = 0; i < c->spus; i++)
 		there[c->spu[i].slot] = true;
-	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++)
-		if (d->spus.at[slot].wanted && !there[slot])
-			remove_spu(d, &d->spus.at[slot]);
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
+		struct spu_run *s = &d->spus.at[slot];
+
+		if (there[slot])
+			continue;
+		if (s->wanted && !s->leaving)
+			leave(d, s);
+		else if (!s->wanted && !s->leaving && proc_slot_alive(&d->shm->spu[slot].proc))
+			keeper_side_stop_spu(d, slot); /* nobody knows where it comes from */
+		s->wanted = false;
+	}
 	for (size_t i = 0; i < c->spus; i++)
 		TRY(want(d, &c->spu[i], why));
 	moves_settle(d, "configuration");
@@ -240,10 +266,41 @@ static enum err take_anchors(void *ctx, const struct record *r)
 	return ERR_OK;
 }
 
+/* Its links are found by name when it is wanted, or to go. */
+static enum err take_spu(void *ctx, const struct record *r)
+{
+	Hawser__SpuRecord *m = NULL;
+	struct daemon *d = ctx;
+	_Atomic uint64_t *alive;
+
+	TRY(record_spu_decode(r->body, &m));
+	if (m->slot < SPU_SLOTS) {
+		struct spu_run *s = &d->spus.at[m->slot];
+
+		s->wanted = true;
+		s->conf = (struct config_spu){ .slot = (uint8_t)m->slot,
+			                       .fpc = (uint8_t)m->fpc,
+			                       .pic = (uint8_t)m->pic,
+			                       .weight = (uint8_t)m->weight };
+		s->conf.offload = m->offload == HAWSER__OFFLOAD__OFFLOAD_SOFTWARE
+		                          ? CONFIG_OFFLOAD_SOFTWARE
+		                          : CONFIG_OFFLOAD_INLINE;
+		s->conf.profile = strcmp(m->profile, profile_name(CONFIG_PROFILE_82599)) == 0
+		                          ? CONFIG_PROFILE_82599
+		                          : CONFIG_PROFILE_GENERIC;
+		/* One that serves goes on. */
+		s->in_service = steer_alive(d->steer, &alive) == ERR_OK && alive[m->slot] &&
+		                proc_slot_alive(&d->shm->spu[m->slot].proc);
+	}
+	hawser__spu_record__free_unpacked(m, NULL);
+	return ERR_OK;
+}
+
 void spus_resume(struct daemon *d)
 {
 	struct record_key key = record_key_anchors();
 
+	(void)!store_each(d->store, REC_SPU, take_spu, d);
 	(void)!store_get(d->store, &key, take_anchors, d);
 }
 
@@ -273,11 +330,15 @@ void spus_died(struct daemon *d, uint8_t slot)
 {
 	struct spu_run *s = &d->spus.at[slot];
 
-	s->deaths++;
+	if (!s->wanted && !s->leaving)
+		return;
+	s->deaths += !s->leaving;
 	if (!s->in_service)
 		return;
 	s->in_service = false;
 	clear_alive(d, slot);
+	if (s->leaving) /* before it was asked to; the keeper must not start it again */
+		keeper_side_stop_spu(d, slot);
 	daemon_event(d, EVENT_SPU_DOWN, "spu-%u-%u", s->conf.fpc, s->conf.pic);
 	store_reap_readers(d->store);
 	moves_lost(d, slot);
@@ -286,13 +347,15 @@ void spus_died(struct daemon *d, uint8_t slot)
 void spus_stopped(struct daemon *d, uint8_t slot)
 {
 	struct spu_run *s = &d->spus.at[slot];
-	struct config_spu conf = s->conf;
 
-	s->in_service = false;
-	if (s->wanted) /* stopped to be started anew, with another configuration */
-		keeper_side_start_spu(d, &conf);
-	else
-		(void)!dataplane_spu_del(d->dataplane, &conf);
+	if (!s->leaving) /* of a time before ours, or stopped behind our back */
+		return;
+	s->leaving = s->in_service = false;
+	if (s->wanted) { /* stopped to be started anew, with another configuration */
+		keeper_side_start_spu(d, &s->conf);
+		return;
+	}
+	remove_spu(d, s);
 }
 
 /* Share of a core since the last look, from the SPU's own busy time. */
@@ -317,11 +380,14 @@ void spus_check(struct daemon *d)
 		struct spu_run *s = &d->spus.at[slot];
 		struct spu_slot *shm = &d->shm->spu[slot];
 
-		if (!s->wanted)
+		if (!s->wanted && !s->leaving)
 			continue;
 		look_at_cpu(d, s);
 		if (s->in_service && !proc_slot_alive(&shm->proc))
 			spus_died(d, slot);
+		any |= s->in_service;
+		if (s->leaving)
+			continue;
 		uint32_t state = shm->state;
 		if (!s->in_service && (state == SPU_READY || state == SPU_ACTIVE) &&
 		    proc_slot_alive(&shm->proc) && shm->applied >= store_revision(d->store)) {
@@ -335,7 +401,7 @@ void spus_check(struct daemon *d)
 	}
 	if (came)
 		moves_settle(d, "SPU in service");
-	if (!any && !d->spus.none_left && d->config && d->config->spus)
-		daemon_event(d, EVENT_SPU_NONE_LEFT, " ");
-	d->spus.none_left = !any;
+	if (!any && d->spus.any)
+		daemon_event(d, EVENT_SPU_NONE_LEFT, "%s", "");
+	d->spus.any = any;
 }

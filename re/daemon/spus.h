@@ -3,9 +3,11 @@
  *
  *     configured -> links made, record put, keeper told to start it
  *                -> it has read all records (SPU_READY) -> planned move of its anchors to it, alive
- * word dead       -> the keeper has cleared the alive word: the stand-ins serve; new stand-ins are
- * chosen
- *                -> the keeper starts it again -> ready -> its anchors come back by a planned move
+ *     dead       -> the keeper has cleared the alive word: the stand-ins serve; new stand-ins are
+ *                   chosen -> the keeper starts it again -> ready -> its anchors come back by a
+ *                   planned move
+ *     removed, or of another profile -> planned move of its anchors to the others -> stopped
+ *                -> links and record go, or it is started anew
  *
  * The event loop's thread. */
 #ifndef SPUS_H
@@ -17,8 +19,9 @@
 struct daemon;
 
 struct spu_run {
-	bool wanted;            /* configured */
-	bool in_service;        /* its alive word is set, or a move is about to set it */
+	bool wanted;     /* configured */
+	bool in_service; /* its alive word is set, or a move is about to set it */
+	bool leaving;    /* its anchors move away; the keeper will be, or is, asked to stop it */
 	struct config_spu conf; /* a copy */
 	struct dataplane_links links;
 	uint32_t pid;
@@ -30,12 +33,12 @@ struct spu_run {
 struct spus {
 	struct spu_run at[SPU_SLOTS];
 	struct placement placement; /* as it stands in the maps and in the record */
-	bool none_left;             /* said */
+	bool any;                   /* one was in service at the last look */
 };
 
 /* Makes the chassis of c true: links, records, processes. SPUs that are not in c are stopped. */
 enum err spus_apply(struct daemon *d, const struct config *c, struct why *why) MUST_CHECK;
-/* Takes over what a predecessor left: the placement and the pins. Before spus_apply(). */
+/* Takes over what a predecessor left: SPUs, placement and pins. Before spus_apply(). */
 void spus_resume(struct daemon *d);
 
 /* What the keeper says. */
@@ -43,6 +46,8 @@ void spus_started(struct daemon *d, uint8_t slot, uint32_t pid);
 void spus_died(struct daemon *d, uint8_t slot);
 void spus_stopped(struct daemon *d, uint8_t slot);
 
+/* No anchor is on its way any more: those that leave may go. */
+void spus_let_go(struct daemon *d);
 /* Looks at shared memory: who is ready, who is dead. On wake-ups and ticks. */
 void spus_check(struct daemon *d);
 /* Polls the eventfds that are there and not yet polled. */

@@ -45,8 +45,9 @@ static enum err take(struct env *env, bool inbound, uint16_t window, uint32_t *r
 	if (d->store_full)
 		return ERR_FULL;
 	enum err e = sa_runtime_take(&d->runtime, inbound, window, ret_slot);
-	if (e == ERR_FULL)
+	if (e == ERR_FULL && !d->slots_full) /* once: a peer can ask again and again */
 		daemon_event(d, EVENT_IPSEC_NO_SLOT, "%u slots in use", d->runtime.slots);
+	d->slots_full = e == ERR_FULL;
 	return e;
 }
 

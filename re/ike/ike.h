@@ -35,6 +35,8 @@ void ike_free(struct ike *ike);
  * nothing is changed. */
 enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effects *fx,
                        struct why *why) MUST_CHECK;
+/* Whether ike_configure() would take it. */
+enum err ike_conf_check(const struct ike_conf *conf, struct why *why) MUST_CHECK;
 
 /* One record that the last process left. Bodies that do not decode or whose key does not fit give
  * an error and change nothing: the owner deletes such a record. A child whose IKE SA is not there

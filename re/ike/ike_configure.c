@@ -223,6 +223,15 @@ static void rebase(struct ike *ike, struct ike_sa *sa, const struct built *b)
 		sa->wish_delete = true;
 }
 
+enum err ike_conf_check(const struct ike_conf *conf, struct why *why)
+{
+	struct built b = { 0 };
+	enum err e = build(conf, &b, why);
+
+	free_arrays(b.gateway, b.gateways, b.tunnel, b.tunnels);
+	return e;
+}
+
 enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effects *fx,
                        struct why *why)
 {

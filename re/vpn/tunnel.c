@@ -58,10 +58,15 @@ static uint32_t free_index(const struct tunnels *t)
 	return index;
 }
 
-enum err tunnels_plan(struct tunnels *t, const struct config *c)
+void tunnels_forget_conf(struct tunnels *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		t->at[i].conf = NULL;
+}
+
+enum err tunnels_plan(struct tunnels *t, const struct config *c)
+{
+	tunnels_forget_conf(t);
 	for (size_t i = 0; i < c->vpns; i++) {
 		struct tunnel *known = find_vpn(t, c->vpn[i].name);
 		struct tunnel fresh = { .index = free_index(t), .conf = &c->vpn[i] };
