@@ -21,12 +21,13 @@ def run(json_path=None):
     """Measures; returns the exit status."""
     report, figures = Report("Hawser: first tunnel, measured"), {}
     try:
-        with Lab() as lab:
-            try:
-                measure(lab, report, figures)
-            except StepFailed:
-                print(lab.describe())
-                raise
+        for part in (with_strongswan, between_gateways, without_ipsec):
+            with Lab() as lab:
+                try:
+                    part(lab, report, figures)
+                except StepFailed:
+                    print(lab.describe())
+                    raise
     except StepFailed:
         pass
     if json_path and not report.failed:
@@ -36,7 +37,7 @@ def run(json_path=None):
     return report.end()
 
 
-def measure(lab, report, figures):
+def with_strongswan(lab, report, figures):
     with report.step("Topology, gateway, tunnels"):
         topology = FirstTunnel(lab)
         start = time.monotonic()
@@ -49,7 +50,7 @@ def measure(lab, report, figures):
         figures["idle-cpu-percent"] = idle_cpu(topology, report)
     for host, vpn in zip(topology.far_hosts, VPNS):
         with report.step(f"Round trips and TCP through {vpn}"):
-            figures[vpn] = path(lab, topology, host, report)
+            figures[vpn] = path(lab, topology.host_a, host, report)
     with report.step("From SIGKILL of an SPU to the stand-in's first packet"):
         figures["spu-kill-gap-ms"] = kills(lab, topology, report)
 
@@ -76,13 +77,46 @@ def cpu_ticks(pid):
     return int(fields[11]) + int(fields[12])
 
 
-def path(lab, topology, host, report):
+def between_gateways(lab, report, figures):
+    """host-a -- gateway == plain ESP == gateway -- host-b: no other implementation in between."""
+    with report.step("Hawser to Hawser, plain ESP, both inline"):
+        a, b, (west, east) = line(lab, lambda name: lab.hawser(name, offload=["inline"]))
+        lab.tunnel(west, east)
+        east.up()
+        west.up()
+        west.wait_tunnel("vpn")
+        east.wait_tunnel("vpn")
+        figures["hawser-hawser"] = path(lab, a, b, report)
+
+
+def without_ipsec(lab, report, figures):
+    """The same line with kernel routers: what namespaces and generator cost by themselves."""
+    with report.step("The same without IPsec: two kernel routers"):
+        a, b, (west, east) = line(lab, lab.router)
+        west.route("10.2.0.0/24", via="192.0.2.2")
+        west.route("fd00:2::/64", via="2001:db8::2")
+        east.route("10.1.0.0/24", via="192.0.2.1")
+        east.route("fd00:1::/64", via="2001:db8::1")
+        figures["without-ipsec"] = path(lab, a, b, report)
+
+
+def line(lab, make):
+    """host-a -- west -- east -- host-b; make(name) makes the two in the middle."""
+    a, b, west, east = lab.host("host-a"), lab.host("host-b"), make("west"), make("east")
+    lab.link(a, west, "10.1.0.0/24", "fd00:1::/64")
+    lab.link(west, east, "192.0.2.0/28", "2001:db8::/64")
+    lab.link(b, east, "10.2.0.0/24", "fd00:2::/64")
+    a.default_routes()
+    b.default_routes()
+    return a, b, (west, east)
+
+
+def path(lab, here, there, report):
     figures = {}
     for version in (4, 6):
-        figures[f"ping-us-ipv{version}"] = ping_us(topology.host_a, host.interfaces[0].ip(version))
+        figures[f"ping-us-ipv{version}"] = ping_us(here, there.interfaces[0].ip(version))
         report.say(f"ping, IPv{version}: median {figures[f'ping-us-ipv{version}']:.0f} us")
-    for name, ends in (("to-peer", (topology.host_a, host)), ("from-peer",
-                                                              (host, topology.host_a))):
+    for name, ends in (("there", (here, there)), ("back", (there, here))):
         with lab.tcp(*ends, duration=3) as stream:
             pass
         report.check(stream.whole, str(stream))
