@@ -342,7 +342,7 @@ static void consider(struct ike *ike, const struct ike_in *in, struct effects *f
 	char from[ENDPOINT_TEXT_MAX];
 	bool known;
 
-	if (!ike_guard_admits(ike)) {
+	if (!ike_guard_admits(ike, fx)) {
 		ike->stats.half_open_refused++;
 		fx_event(fx, EVENT_IKE_HALF_OPEN_LIMIT, "peer %s",
 		         endpoint_text(&in->remote, from));

@@ -4,7 +4,24 @@
 
 enum { HALF_OPEN_MAX = 300 };
 
-bool ike_guard_admits(const struct ike *ike)
+static bool is_full(const struct ike *ike)
 {
-	return ike->stats.half_open < (ike->half_open_max ? ike->half_open_max : HALF_OPEN_MAX);
+	return ike->stats.half_open >= (ike->half_open_max ? ike->half_open_max : HALF_OPEN_MAX);
+}
+
+/* An SA that is over lingers only to repeat its last answer: the oldest makes way. */
+static void forget_one_that_is_over(struct ike *ike, struct effects *fx)
+{
+	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
+		if (sa->state == IKE_ENDED) {
+			(void)!ike_step(sa, EV_GIVE_UP, NULL, fx);
+			return;
+		}
+}
+
+bool ike_guard_admits(struct ike *ike, struct effects *fx)
+{
+	if (is_full(ike))
+		forget_one_that_is_over(ike, fx);
+	return !is_full(ike);
 }

@@ -92,8 +92,8 @@ bool ike_gateway_fits(const struct gateway *gw, const struct addr *local,
 struct ike_id ike_gateway_local_id(const struct gateway *gw, const struct addr *local);
 bool ike_gateway_id_ok(const struct gateway *gw, const struct ike_id *peer);
 
-/* ike_guard.c: may another half-open SA be made? */
-bool ike_guard_admits(const struct ike *ike);
+/* ike_guard.c: may another half-open SA be made? Where it is full, one that is over is forgotten. */
+bool ike_guard_admits(struct ike *ike, struct effects *fx);
 
 /* ike_fsm.c: at once, without a word. */
 void ike_sa_discard(struct ike_sa *sa, struct effects *fx);

@@ -57,6 +57,25 @@ START_TEST(both_ends_delete_at_once)
 }
 END_TEST
 
+/* What is over and lingers is not what the limit of half-open SAs is there to refuse for. */
+START_TEST(one_that_is_over_makes_way_for_its_successor)
+{
+	struct effects fx = { 0 };
+
+	c[1].conf.half_open_max = 2;
+	pass_all();
+	w.manual = false;
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(ike_clear_ike(I->ike, index_of(I), &fx), ERR_OK);
+		node_run(I, &fx);
+		world_run(&w, 1000);
+		ck_assert_uint_eq(node_children(I) + node_children(R), 2);
+	}
+	ck_assert_uint_eq(R->events[EVENT_IKE_HALF_OPEN_LIMIT], 0);
+	ck_assert_uint_le(R->ike->stats.half_open, 2);
+}
+END_TEST
+
 START_TEST(a_child_is_deleted_and_made_anew)
 {
 	struct effects fx = { 0 };
@@ -365,6 +384,7 @@ TESTS_OF(life)
 	tcase_add_checked_fixture(tc, ladder_up, ladder_down);
 	tcase_add_loop_test(tc, either_end_deletes_the_ike_sa, 0, 2);
 	tcase_add_test(tc, both_ends_delete_at_once);
+	tcase_add_test(tc, one_that_is_over_makes_way_for_its_successor);
 	tcase_add_test(tc, a_child_is_deleted_and_made_anew);
 	tcase_add_test(tc, shutdown_says_goodbye);
 	tcase_add_test(tc, a_dead_peer_is_found_and_the_tunnel_comes_back);
