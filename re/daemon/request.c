@@ -34,8 +34,8 @@ json_t *request_offload(struct daemon *d, const struct cli_request *r)
 		t->engine = (uint8_t)engines[i].choice;
 		apply_put_tunnel(d, t, &fx);
 		daemon_turn(d, &fx);
-		return json_pack("{s:I, s:s}", "tunnel-index", (json_int_t)t->index, "engine",
-		                 engine);
+		return json_pack("{s:I, s:s}", "tunnel-index", (json_int_t)t->index,
+		                 "engine-choice", engine);
 	}
 	return cli_error("no such engine", "engine", "inline, software or automatic");
 }
