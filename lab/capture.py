@@ -4,6 +4,7 @@
 Capture at a neighbour's end of a link: what XDP redirects never reaches the taps of the gateway's
 own device.
 """
+import ipaddress
 import signal
 import struct
 import subprocess
@@ -133,14 +134,18 @@ class Packet:
         return spi, number, esp[8:16]
 
 
-def repeated_ivs(*captures):
+def repeated_ivs(*captures, source=None):
     """The (SPI, IV) that more than one packet of these captures has; must be empty, always.
 
-    The key belongs to the SPI. Captures of one link each: a packet is in one of them only.
+    The key belongs to the SPI. Captures of one link each: a packet is in one of them only. source:
+    look only at what these addresses sent.
     """
+    sources = source and {ipaddress.ip_address(a).packed for a in source}
     seen, repeated = set(), []
     for capture in captures:
         for packet in capture.esp():
+            if sources and packet.source not in sources:
+                continue
             spi, _number, iv = packet.esp
             if (packet.target, spi, iv) in seen:
                 repeated.append((hex(spi), iv.hex()))

@@ -40,6 +40,7 @@ class Hawser(Node):
         self.vpns = []
         self.st0_addresses = []  # per VPN: {family: address}
         self._lines = []
+        self._marks = []  # per VPN: how many lines there were before it
         self._log = self.dir / "hawserd.log"
         self.keeper = None  # the process
         self.rundir.mkdir()
@@ -68,6 +69,7 @@ class Hawser(Node):
         unit = len(self.vpns)
         v, st0 = f"security ipsec vpn {name}", f"st0.{unit}"
         self.vpns.append(name)
+        self._marks.append(len(self._lines))
         self.st0_addresses.append({6 if ":" in a else 4: a.split("/")[0] for a in st0_addresses})
         for address in st0_addresses:
             family = "inet6" if ":" in address else "inet"
@@ -94,6 +96,13 @@ class Hawser(Node):
                  f"{v} establish-tunnels {establish}",
                  *[f"{v} {line}" for line in extra])
         return unit
+
+    def forget_vpn(self, name):
+        """Takes the latest VPN out of the configuration again."""
+        assert self.vpns[-1] == name
+        self.vpns.pop()
+        self.st0_addresses.pop()
+        self._lines = self._lines[:self._marks.pop()]
 
     def text(self):
         """The configuration, as set lines."""
@@ -131,10 +140,18 @@ class Hawser(Node):
     def start_keeper(self):
         """Starts hawserd alone; after a SIGKILL, as systemd would."""
         with open(self._log, "ab") as log:
-            self.keeper = self.start(programs.find("hawserd"), "-f", self.config,
-                                     "-d", self.rundir, stdout=log, stderr=subprocess.STDOUT,
+            self.keeper = self.start(*self.keeper_command(), stdout=log, stderr=subprocess.STDOUT,
                                      env=self.environment())
         return self.keeper
+
+    def keeper_command(self):
+        return programs.find("hawserd"), "-f", self.config, "-d", self.rundir
+
+    def reload(self, text):
+        """Puts another configuration into force."""
+        path = self.dir / "changed.conf"
+        path.write_text(text)
+        return self.request(f"system configuration load {path}")
 
     def environment(self):
         """hawserd finds the others beside itself; a sanitizer's finding ends a program."""

@@ -7,12 +7,14 @@
                                            \\
                                             == ESP in UDP == peer-2 (strongSwan) -- host-c
 """
+import random
 import signal
+import socket
 from contextlib import ExitStack
 
 import pytest
 
-from lab.capture import Capture, repeated_ivs
+from lab.capture import Capture, Packet, repeated_ivs
 from lab.first_tunnel import FirstTunnel
 from lab.node import alive, kill
 from lab.wait import wait_until
@@ -50,7 +52,7 @@ class Traffic:
         for flow in self.flows:
             flow.wait_arrived(packets, timeout_s)
 
-    def check(self, lost=None, gap_ms=None):
+    def check(self, lost=None, gap_ms=None, sent_again=False):
         """What holds after every kill; lost: at most so many per flow."""
         said = "\n".join(map(str, self.flows))
         for flow in self.flows:
@@ -64,7 +66,21 @@ class Traffic:
             assert len(capture.esp()) > 200, "the capture saw no ESP: it proves nothing"
             for flow in self.flows:
                 assert capture.in_the_clear(flow) == []
-        assert repeated_ivs(*self.captures) == []
+        by_gateway = {self.net.gw.interfaces[n].ip() for n in (1, 2)}
+        assert repeated_ivs(*self.captures, source=by_gateway if sent_again else None) == []
+
+
+def send_again(net, capture):
+    """Everything that a peer sent, once more, from where it was sent; how many frames."""
+    peer, gateway = capture.node, capture.node.interfaces[0].other
+    mac = bytes.fromhex(gateway.node.mac(gateway.name).replace(":", ""))
+    frames = [frame for _at, frame in capture.frames()
+              if frame[:6] == mac and (p := Packet.of(0, frame)) and p.esp]
+    with peer.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.bind((capture.interface, 0))
+        for frame in frames:
+            raw.send(frame)
+    return len(frames)
 
 
 def spu_slots(net):
@@ -102,7 +118,14 @@ def test_an_spu_is_killed_and_its_stand_in_goes_on(net, pic):
         wait_until("the SPU is back", lambda: net.gw.spu_pid(0, pic) not in (None, 0, old)
                    and (0, pic) in spu_slots(net), 20, seen=net.gw.log)
         traffic.go_on(200)
-    traffic.check(gap_ms=GAP_MS["spu"])
+        before = net.gw.dropped("replayed or too old")
+        again = sum(send_again(net, capture) for capture in traffic.captures)
+        traffic.go_on(200)
+        assert again > 200
+        wait_until("everything that was sent again is dropped as replayed",
+                   lambda: net.gw.dropped("replayed or too old") >= before + again,
+                   seen=lambda: (again, before, net.gw.drops()[1]))
+    traffic.check(gap_ms=GAP_MS["spu"], sent_again=True)
     assert net.spis() == spis, "a tunnel was renegotiated"
 
 
@@ -167,9 +190,35 @@ def test_a_lost_run_time_table_means_new_tunnels_and_never_an_old_iv(net):
     traffic.check()
 
 
+def test_twenty_kills_at_random(net):
+    """Whatever is killed, in any order: the tunnels stay, and the rules hold."""
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    spis = net.spis()
+    with Traffic(net) as traffic:
+        for _ in range(20):
+            what = dice.choice(["hawserd", "hawser-re", "hawser-spu", "hawser-spu"])
+            pids = net.gw.hawser_pids(what)
+            if pids:
+                kill(dice.choice(list(pids)))
+            if what == "hawserd":
+                net.gw.keeper.wait(5)
+                net.gw.start_keeper()
+            if dice.random() < 0.5:
+                traffic.go_on(dice.randrange(1, 100), timeout_s=60)
+        net.gw.wait_ready(60)
+        wait_until("both tunnels are there", lambda: net.spis() == spis, 30,
+                   seen=lambda: (spis, net.spis(), net.gw.log(60)))
+        traffic.go_on(200, timeout_s=60)
+    traffic.check()
+
+
 def test_nothing_leaves_in_the_clear_while_the_gateway_ends(net):
     with Traffic(net) as traffic:
         assert net.gw.down() == 0
         assert "st0" not in net.gw.run("ip", "-br", "link").stdout
     traffic.check()
     assert net.host_a.ping(net.host_b.interfaces[0].ip()) == 0
+    for peer in net.peers:
+        assert peer.sas() == [], f"{peer.name} was not told"

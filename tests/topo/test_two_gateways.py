@@ -82,6 +82,52 @@ def test_sizes_up_to_what_the_path_takes(net, size, fits):
     assert fits or flow.received == 0, str(flow)
 
 
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("size", [1420, 1472, 3000, 8000])
+def test_datagrams_that_do_not_fit_arrive_in_fragments(net, version, size):
+    """May be fragmented: by the sender, by the gateway in front of the tunnel, or by both."""
+    a, b = net.hosts["av4"], net.hosts["bv4"]
+    a.ping(b.interfaces[0].ip(version), size=1400)  # an IPv6 sender has to be told once
+    with net.lab.flow(a, b, version=version, size=size, pps=200, count=50) as flow:
+        flow.wait_sent()
+    told = flow.lost if version == 4 else [n for n in flow.lost if n > 5]
+    assert told == [] and flow.corrupt == 0 and flow.duplicated == 0, str(flow)
+
+
+def test_a_second_hawserd_in_the_same_folder_is_refused(net):
+    done = net.west.run(*net.west.keeper_command(), check=False)
+    assert done.returncode == 1
+    assert "another hawserd runs there" in done.stdout + done.stderr
+    assert len(net.west.spus()) == 2
+
+
+def test_a_tunnel_is_added_and_taken_away_and_the_others_do_not_notice(net):
+    """A fourth VPN, between the same gateways, over the second link's IPv6 addresses."""
+    a, b = net.hosts["av4"], net.hosts["bv4"]
+    before = {name: net.west.sa(name)["inbound"]["spi"] for name in TUNNELS}
+    old = {gateway: gateway.text() for gateway in (net.west, net.east)}
+    net.lab.tunnel(net.west, net.east, "more", outer=6, link=1,
+                   nets={net.west: ["10.1.77.0/24"], net.east: ["10.2.77.0/24"]}, inner=(4,))
+    with net.lab.flow(a, b) as flow:
+        flow.wait_arrived(100)
+        for gateway in (net.east, net.west):
+            gateway.reload(gateway.text())
+        net.west.wait_tunnel("more")
+        net.east.wait_tunnel("more")
+        assert net.west.ping(net.east.st0_addresses[-1][4]) == 1
+        for gateway, text in old.items():
+            gateway.reload(text)
+        wait_until("the tunnel is gone", lambda: net.west.sa("more") is None and
+                   net.east.sa("more") is None, seen=net.west.log)
+        wait_until("its st0 unit is gone",
+                   lambda: "st0.3" not in net.west.run("ip", "-br", "link").stdout)
+        flow.wait_arrived(100)
+    assert flow.lost == [] and flow.duplicated == 0, str(flow)
+    assert {name: net.west.sa(name)["inbound"]["spi"] for name in TUNNELS} == before
+    for gateway in old:
+        gateway.forget_vpn("more")
+
+
 def test_one_gateway_ends_and_the_other_does_not_notice(net):
     """Nothing that they share on the machine is taken away with one of them."""
     pids = set(net.east.hawser_pids())
