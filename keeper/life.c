@@ -73,6 +73,22 @@ static void count_early_death(struct keeper *k, int status, uint64_t life_ms)
 	}
 }
 
+/* To start it again is no use: it would refuse the same configuration again. */
+static bool refused_configuration(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG;
+}
+
+static void re_exited(struct keeper *k, int status, uint64_t life_ms)
+{
+	if (!refused_configuration(status)) {
+		count_early_death(k, status, life_ms);
+	} else if (k->phase == KEEPER_RUNNING) {
+		k->status = 1;
+		keeper_begin_end(k);
+	}
+}
+
 /* All that the kernel has put away: mostly after the slot has told of the death, and before the
  * next start. */
 static void collect(struct keeper *k)
@@ -82,10 +98,10 @@ static void collect(struct keeper *k)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (k->re.pid == (uint32_t)pid) {
-			count_early_death(k, status, keeper_now_ms() - k->re.started_ms);
+			re_exited(k, status, keeper_now_ms() - k->re.started_ms);
 			child_exited(&k->re, status);
 		} else if (k->re.last_pid == (uint32_t)pid) {
-			count_early_death(k, status, k->re.last_life_ms);
+			re_exited(k, status, k->re.last_life_ms);
 		}
 		for (int slot = 0; slot < SPU_SLOTS; slot++)
 			if (k->spu[slot].pid == (uint32_t)pid)
@@ -93,20 +109,10 @@ static void collect(struct keeper *k)
 	}
 }
 
-static bool refused_configuration(const struct child *re)
-{
-	return WIFEXITED(re->exit_status) && WEXITSTATUS(re->exit_status) == EXIT_CONFIG;
-}
-
 static void re_died(struct keeper *k, uint32_t pid)
 {
 	if (k->phase != KEEPER_RUNNING)
 		return;
-	if (refused_configuration(&k->re)) {
-		k->status = 1;
-		keeper_begin_end(k);
-		return;
-	}
 	keeper_event(k, EVENT_RE_DOWN, "pid %u, starting it again in %u ms", pid,
 	             (unsigned)(k->re.restart_ms - keeper_now_ms()));
 }
