@@ -82,8 +82,8 @@ def test_the_gateway_itself_talks_tcp_through_its_tunnel(net):
 
 def test_an_sa_moves_between_engines_and_loses_nothing(net):
     index = net.gw.sa(VPNS[0])["tunnel-index"]
-    with net.lab.flow(net.host_a, net.host_b, pps=2000) as there, \
-            net.lab.flow(net.host_b, net.host_a, pps=2000) as back:
+    with net.lab.flow(net.host_a, net.host_b, pps=1000) as there, \
+            net.lab.flow(net.host_b, net.host_a, pps=1000) as back:
         for engine in ("software", "inline", "software", "automatic"):
             net.gw.request(f"security ipsec offload index {index} engine {engine}")
             wanted = ("inline" if engine == "automatic" else engine,) * 2
@@ -95,8 +95,8 @@ def test_an_sa_moves_between_engines_and_loses_nothing(net):
 
 def test_an_anchor_moves_between_spus_and_loses_nothing_and_keeps_order(net):
     anchor = net.gw.sa(VPNS[0])["anchor"]
-    with net.lab.flow(net.host_a, net.host_b, pps=2000) as there, \
-            net.lab.flow(net.host_b, net.host_a, pps=2000) as back:
+    with net.lab.flow(net.host_a, net.host_b, pps=1000) as there, \
+            net.lab.flow(net.host_b, net.host_a, pps=1000) as back:
         for pic in (1, 0, 1, 0):
             net.gw.request(f"chassis anchor {anchor} fpc-slot 0 pic-slot {pic}")
             wait_until(f"vpn-1 is on SPU 0/{pic}", lambda: net.gw.sa(VPNS[0])["pic"] == pic)

@@ -47,7 +47,9 @@ def test_a_tunnel_between_two_peers_carries_numbers_and_streams(lab):
 
     for version in (4, 6):
         assert a.ping(b.interfaces[0].ip(version)) == 1
-        with lab.flow(a, b, version=version) as there, lab.flow(b, a, version=version) as back:
+        # Few at a time: two user-space ESPs on a busy machine lose packets of their own.
+        with lab.flow(a, b, version=version, pps=200) as there, \
+                lab.flow(b, a, version=version, pps=200) as back:
             there.wait_arrived(200)
         for flow in (there, back):
             assert flow.lost == [] and flow.duplicated == 0 and flow.corrupt == 0, str(flow)
