@@ -126,6 +126,49 @@ static void off(void *ctx, uint32_t ifindex, const struct steer_iface *iface)
 		forwarding_set(name, 0);
 }
 
+/* For each of our interfaces, where they are known; else for all. In IPv6 an interface's own switch
+ * does not stop the kernel from forwarding, the one of all does. */
+static void all_off(struct steer *steer)
+{
+	if (steer)
+		steer_iface_each(steer, off, NULL);
+	else
+		(void)!sysctl_set("ipv4/ip_forward", 0);
+	(void)!sysctl_set("ipv6/conf/all/forwarding", 0);
+}
+
+struct st0_addresses {
+	struct steer *steer;
+	struct dataplane_addr *at; /* owns */
+	size_t n;
+};
+
+static void on_addr(void *ctx, uint32_t ifindex, const struct prefix *p)
+{
+	struct st0_addresses *a = ctx;
+	struct steer_iface iface;
+
+	if (steer_iface_get(a->steer, ifindex, &iface) || iface.role != STEER_ST0)
+		return;
+	struct dataplane_addr *more = realloc(a->at, (a->n + 1) * sizeof(*more));
+	if (more == NULL)
+		return;
+	a->at = more;
+	more[a->n++] = (struct dataplane_addr){ ifindex, *p };
+}
+
+/* Addresses before routes: what our own sockets send from them has no other way then. */
+static void st0_addresses_off(struct rtnl *rtnl, struct steer *steer)
+{
+	struct st0_addresses a = { .steer = steer };
+
+	if (steer)
+		(void)!rtnl_addr_each(rtnl, on_addr, &a);
+	for (size_t i = 0; i < a.n; i++)
+		(void)!rtnl_addr_del(rtnl, a.at[i].ifindex, &a.at[i].p);
+	free(a.at);
+}
+
 static void detach(void *ctx, uint32_t ifindex, const struct steer_iface *iface)
 {
 	if (iface->role == STEER_EDGE)
@@ -137,8 +180,8 @@ enum err dataplane_remove(struct steer *steer, const char *statefile, struct why
 	AUTO(rtnl_close) struct rtnl *rtnl = NULL;
 
 	TRY(rtnl_open(&rtnl, why));
-	if (steer)
-		steer_iface_each(steer, off, NULL);
+	all_off(steer);
+	st0_addresses_off(rtnl, steer);
 	restore(statefile);
 	if (steer)
 		steer_iface_each(steer, detach, steer);
