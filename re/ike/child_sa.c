@@ -34,15 +34,18 @@ static enum err take_slots(struct env *env, struct child_sa *c)
 	return e;
 }
 
-static void hang(struct ike_sa *sa, struct child_sa *c)
+static enum err hang(struct ike_sa *sa, struct child_sa *c)
 {
 	struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
 
-	c->next = sa->children;
-	sa->children = c;
-	sa->ike->stats.children++;
+	TRY(ike_hang_child(sa->ike, c));
+	c->sa = sa;
+	list_add(&c->of_sa, &sa->children);
+	list_init(&c->of_tunnel);
 	if (t)
-		t->children++;
+		list_add(&c->of_tunnel, &t->children);
+	sa->ike->stats.children++;
+	return ERR_OK;
 }
 
 enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint32_t spi_in,
@@ -68,11 +71,12 @@ enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint
 	enum err e = derive(sa, c);
 	if (e == ERR_OK)
 		e = take_slots(env, c);
+	if (e == ERR_OK)
+		e = hang(sa, c); /* the SPI was seen to be free: it does not fail */
 	if (e != ERR_OK) {
 		child_sa_free(c);
 		return e;
 	}
-	hang(sa, c);
 	sa->children_created++;
 	sa->ike->stats.children_up++;
 	*ret = c;
@@ -92,36 +96,26 @@ void child_sa_drop(struct ike_sa *sa, struct child_sa *c, struct effects *fx)
 	struct record_key key = record_key_child_sa(IPPROTO_NO_ESP, c->spi_in);
 	struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
 
-	for (struct child_sa **p = &sa->children; *p; p = &(*p)->next)
-		if (*p == c) {
-			*p = c->next;
-			break;
-		}
+	ike_unhang_child(sa->ike, c);
+	list_del(&c->of_sa);
+	list_del(&c->of_tunnel);
 	ike_turn_del(sa->ike, &key, fx);
 	fx_event(fx, EVENT_IKE_CHILD_DOWN, "tunnel %u spi 0x%08x", c->tunnel, c->spi_in);
 	sa->children_deleted++;
 	sa->ike->stats.children--;
 	sa->ike->stats.children_down++;
-	if (t) {
-		t->children--;
-		ike_due(sa->ike, ike_sa_now(sa)); /* it may have to be made anew */
-	}
+	if (t) /* it may have to be made anew */
+		ike_due_at(sa->ike, &t->due, ike_sa_now(sa));
 	child_sa_free(c);
 }
 
 struct child_sa *child_sa_by_spi_out(struct ike_sa *sa, uint32_t spi)
 {
-	for (struct child_sa *c = sa->children; c; c = c->next)
-		if (c->spi_out == spi)
-			return c;
-	return NULL;
-}
+	struct list *at;
 
-struct child_sa *child_sa_by_spi_in(struct ike_sa *sa, uint32_t spi)
-{
-	for (struct child_sa *c = sa->children; c; c = c->next)
-		if (c->spi_in == spi)
-			return c;
+	list_each (at, &sa->children)
+		if (child_sa_at(at)->spi_out == spi)
+			return child_sa_at(at);
 	return NULL;
 }
 
@@ -199,7 +193,7 @@ void child_sa_put(struct ike_sa *sa, const struct child_sa *c, struct effects *f
 	m.n_remote_ts = c->remote_ts.n;
 	m.remote_ts = remote.p;
 	struct record_key key = record_key_child_sa(IPPROTO_NO_ESP, c->spi_in);
-	sa->put_turn = sa->ike->turn;
+	ike_turn_put(sa);
 	if (record_encode(&m.base, body, sizeof(body), &len) == ERR_OK)
 		fx_put(fx, &key, (struct view){ body, len });
 	else
@@ -259,13 +253,12 @@ static enum err restore(struct ike *ike, const Hawser__ChildSaRecord *m)
 
 	if (e == ERR_OK && sa == NULL)
 		e = ERR_NOT_FOUND;
-	if (e == ERR_OK && child_sa_by_spi_in(sa, c->spi_in))
-		e = ERR_DUPLICATE;
+	if (e == ERR_OK)
+		e = hang(sa, c);
 	if (e != ERR_OK) {
 		child_sa_free(c);
 		return e;
 	}
-	hang(sa, c);
 	if (c->serial >= ike->next_serial)
 		ike->next_serial = c->serial + 1;
 	return ERR_OK;

@@ -7,16 +7,20 @@
 #define CHILD_SA_H
 #include "effects.h"
 #include "env.h"
+#include "hash.h"
 #include "ike_keys.h"
 #include "ike_proposal.h"
 #include "ike_ts.h"
+#include "list.h"
 
 struct ike;
 struct ike_sa;
 struct tunnel;
 
 struct child_sa {
-	struct child_sa *next;
+	struct ike_sa *sa; /* borrowed: its owner */
+	struct list of_sa, of_tunnel;
+	struct hash_node by_spi;  /* by spi_in */
 	uint32_t tunnel;          /* index, as in the record */
 	uint32_t spi_in, spi_out; /* host order */
 	const struct alg_cipher *cipher;
@@ -36,6 +40,11 @@ struct child_sa {
 
 enum { CHILD_IN = 0, CHILD_OUT = 1 };
 
+static inline struct child_sa *child_sa_at(struct list *of_sa)
+{
+	return CONTAINER_OF(of_sa, struct child_sa, of_sa);
+}
+
 /* Takes the slots, derives the keys, and hangs it under the SA. nonces as of the exchange. */
 enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint32_t spi_in,
                       struct tunnel *t, struct child_sa **ret) MUST_CHECK;
@@ -49,6 +58,5 @@ void child_sa_free(struct child_sa *child);
 enum err child_sa_restore(struct ike *ike, struct view body) MUST_CHECK;
 
 struct child_sa *child_sa_by_spi_out(struct ike_sa *sa, uint32_t spi);
-struct child_sa *child_sa_by_spi_in(struct ike_sa *sa, uint32_t spi);
 
 #endif

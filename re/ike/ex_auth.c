@@ -67,7 +67,7 @@ static void forget_making(struct ike_sa *sa)
 	blob_clear(&sa->init_request);
 	blob_clear(&sa->init_response);
 	blob_clear(&sa->cookie);
-	sa->child_spi = 0;
+	ike_offer_spi(sa, 0);
 }
 
 static void say_up(const struct ike_sa *sa, struct effects *fx)
@@ -84,7 +84,11 @@ static void say_up(const struct ike_sa *sa, struct effects *fx)
  * gateways are called)? Then it must not throw that away. */
 static bool first_contact(const struct ike_sa *sa)
 {
-	for (const struct ike_sa *o = sa->ike->first; o; o = o->next) {
+	struct list *at;
+
+	list_each (at, &sa->ike->sas) {
+		const struct ike_sa *o = ike_sa_at(at);
+
 		if (o == sa || !ike_id_equal(&o->local_id, &sa->local_id))
 			continue;
 		bool same = addr_equal(&o->remote.addr, &sa->remote.addr) ||
@@ -122,20 +126,22 @@ enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	const struct ike_in *in = arg;
+	struct list *at;
 
 	ike_window_answered(&sa->win);
 	sa->peer_id = ike_id_of_payload(&in->c.idr);
+	ike_hang_id(sa->ike, sa);
 	ex_child_finish(sa, in, fx);
 	ike_sa_live(sa);
-	for (struct child_sa *c = sa->children; c; c = c->next)
-		child_sa_put(sa, c, fx);
+	list_each (at, &sa->children)
+		child_sa_put(sa, child_sa_at(at), fx);
 	forget_making(sa);
 	ike_sa_put(sa, fx);
 	if (sa->negotiating && sa->tunnel) {
 		struct tunnel *t = sa->tunnel;
 
 		sa->negotiating = false;
-		if (sa->children) {
+		if (!list_empty(&sa->children)) {
 			t->negotiating--;
 			ike_tunnel_up(sa, t, fx);
 		} else {
@@ -215,17 +221,18 @@ static bool find_gateway(struct ike_sa *sa, const struct ike_in *in, struct auth
                          bool *ret_named)
 {
 	struct ike *ike = sa->ike;
+	struct ike_id wanted = ike_id_of_payload(&in->c.idr);
 
 	*ret_named = false;
 	q->peer_id = ike_id_of_payload(&in->c.idi);
 	for (size_t i = 0; i < ike->gateways; i++) {
 		struct gateway *gw = ike->gateway[i];
-		struct ike_id wanted = ike_id_of_payload(&in->c.idr);
 
-		q->local_id = ike_gateway_local_id(gw, &in->local.addr);
 		if (!ike_gateway_fits(gw, &in->local.addr, &in->remote.addr) ||
-		    !suite_fits(gw, &sa->choice.suite) || !ike_gateway_id_ok(gw, &q->peer_id) ||
-		    (in->c.has_idr && !ike_id_equal(&wanted, &q->local_id)))
+		    !suite_fits(gw, &sa->choice.suite) || !ike_gateway_id_ok(gw, &q->peer_id))
+			continue;
+		q->local_id = ike_gateway_local_id(gw, &in->local.addr);
+		if (in->c.has_idr && !ike_id_equal(&wanted, &q->local_id))
 			continue;
 		*ret_named = true;
 		q->gw = gw;
@@ -239,9 +246,12 @@ static bool find_gateway(struct ike_sa *sa, const struct ike_in *in, struct auth
  * this one began are dead. Later ones are not: both may have initiated at once. */
 static void initial_contact(struct ike_sa *sa, struct effects *fx)
 {
-	for (struct ike_sa *o = sa->ike->first, *next; o; o = next) {
-		next = o->next;
-		if (o == sa || o->state != IKE_UP || o->up_ms >= sa->created_ms ||
+	struct list *at, *after;
+
+	list_each_safe (at, after, &sa->same_id) {
+		struct ike_sa *o = CONTAINER_OF(at, struct ike_sa, same_id);
+
+		if (o->state != IKE_UP || o->up_ms >= sa->created_ms ||
 		    !ike_id_equal(&o->local_id, &sa->local_id) ||
 		    !ike_id_equal(&o->peer_id, &sa->peer_id))
 			continue;
@@ -254,10 +264,13 @@ static void initial_contact(struct ike_sa *sa, struct effects *fx)
 static void limit_per_peer(const struct ike_sa *sa, struct effects *fx)
 {
 	struct ike_sa *oldest = NULL;
+	struct list *at;
 	size_t n = 0;
 
-	for (struct ike_sa *o = sa->ike->first; o; o = o->next) {
-		if (o == sa || o->state != IKE_UP || o->gw != sa->gw ||
+	list_each (at, &sa->same_id) {
+		struct ike_sa *o = CONTAINER_OF(at, struct ike_sa, same_id);
+
+		if (o->state != IKE_UP || o->gw != sa->gw ||
 		    !ike_id_equal(&o->peer_id, &sa->peer_id))
 			continue;
 		n++;
@@ -290,6 +303,7 @@ enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
 	sa->remote = q->in->remote;
 	sa->local_id = q->local_id;
 	sa->peer_id = q->peer_id;
+	ike_hang_id(sa->ike, sa);
 	sa->udp_encap = sa->natd.seen && sa->local.port != 500 &&
 	                (sa->natd.local || sa->natd.remote || sa->gw->conf.force_udp_encap);
 	if (ike_content_notify(&q->in->c, N_INITIAL_CONTACT))

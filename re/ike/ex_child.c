@@ -36,7 +36,7 @@ void ex_child_offer(struct ike_sa *sa, struct ike_out *o)
 {
 	const struct ike_conf_tunnel *t = &sa->tunnel->conf;
 
-	sa->child_spi = new_spi(sa);
+	ike_offer_spi(sa, new_spi(sa));
 	ike_out_open(o, PL_SA);
 	child_proposal_offer(&o->w, t->proposal, t->proposals, sa->child_spi);
 	ike_out_close(o);
@@ -120,7 +120,7 @@ static int score_of(const struct fit *f)
 		whole &= ike_ts_equal(&f->local.at[i], &t->local[i]);
 	for (size_t i = 0; whole && i < t->remotes; i++)
 		whole &= ike_ts_equal(&f->remote.at[i], &t->remote[i]);
-	return 1 + 2 * whole + (f->t->children == 0);
+	return 1 + 2 * whole + list_empty(&f->t->children);
 }
 
 /* The tunnel of this gateway whose selectors fit best: all of them rather than a part, one without
@@ -128,13 +128,12 @@ static int score_of(const struct fit *f)
 static struct fit find_tunnel(struct ike_sa *sa, const struct ike_content *m)
 {
 	struct fit best = { .score = 0 };
+	struct list *at;
 
-	for (size_t i = 0; i < sa->ike->tunnels; i++) {
-		struct fit f = { .t = sa->ike->tunnel[i] };
+	list_each (at, &sa->gw->tunnels) {
+		struct fit f = { .t = CONTAINER_OF(at, struct tunnel, of_gateway) };
 		const struct ike_conf_tunnel *t = &f.t->conf;
 
-		if (f.t->gw != sa->gw)
-			continue;
 		f.remote = ike_ts_narrow(t->remote, t->remotes, m->tsi, m->tsi_n);
 		f.local = ike_ts_narrow(t->local, t->locals, m->tsr, m->tsr_n);
 		ike_ts_same_families(&f.local, &f.remote);
@@ -180,7 +179,7 @@ enum err ex_child_answer(struct ike_sa *sa, const struct ike_in *in, struct chil
 	if (child_proposal_choose(m->sa, f.t->conf.proposal, f.t->conf.proposals, &a->choice) !=
 	    ERR_OK)
 		return refuse(sa, a, N_NO_PROPOSAL_CHOSEN, fx);
-	bool first = f.t->children == 0;
+	bool first = list_empty(&f.t->children);
 	if (child_sa_new(sa, &a->choice, new_spi(sa), f.t, &a->child) != ERR_OK)
 		return refuse(sa, a, N_NO_ADDITIONAL_SAS, fx);
 	a->child->local_ts = f.local;

@@ -153,15 +153,13 @@ enum err ex_info_delete_unauthenticated(struct ike_sa *sa, const void *arg, stru
 /* An answer to a Delete of ours: the pair is gone whatever it says. To a probe: all is well. */
 enum err ex_info_reply(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
-	struct child_sa *c = sa->children, *next;
+	struct list *at, *after;
 
 	(void)arg;
 	ike_window_answered(&sa->win);
-	for (; c; c = next) {
-		next = c->next;
-		if (c->deleting)
-			child_sa_drop(sa, c, fx);
-	}
+	list_each_safe (at, after, &sa->children)
+		if (child_sa_at(at)->deleting)
+			child_sa_drop(sa, child_sa_at(at), fx);
 	ike_sa_put(sa, fx);
 	return ERR_OK;
 }

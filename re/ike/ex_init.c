@@ -329,6 +329,7 @@ static void take_up(struct ike *ike, const struct init_request *q, struct effect
 		return;
 	sa->local = q->in->local;
 	sa->remote = q->in->remote;
+	ike_hang_peer(ike, sa);
 	sa->packets_in = 1;
 	sa->bytes_in = q->in->message.len;
 	ike->stats.answered++;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The core's way in: datagrams to their SAs, jobs, time, wishes. */
+/* The core's way in: datagrams to their SAs, jobs, wishes. */
 #include "ike_priv.h"
 #include "secret.h"
 
@@ -15,9 +15,9 @@ struct ike *ike_new(struct env *env, const uint8_t wrap_key[32])
 	memcpy(ike->wrap_key, wrap_key, 32);
 	ike->next_index = 1;
 	ike->next_serial = 1;
-	ike->due_ms = UINT64_MAX;
+	ike_turn_init(ike);
 	ike->crypto = ike_crypto_new();
-	if (ike->crypto == NULL) {
+	if (ike_tables_init(ike) != ERR_OK || ike->crypto == NULL) {
 		ike_free(ike);
 		return NULL;
 	}
@@ -28,110 +28,12 @@ void ike_free(struct ike *ike)
 {
 	if (ike == NULL)
 		return;
-	while (ike->first) {
-		struct ike_sa *sa = ike->first;
-
-		ike->first = sa->next;
-		ike_sa_free(sa);
-	}
-	ike_sweep(ike);
+	ike_tables_done(ike);
 	ike_conf_free(ike);
 	ike_turn_free(ike);
 	ike_crypto_free(ike->crypto);
 	secret_wipe(ike->wrap_key, sizeof(ike->wrap_key));
 	free(ike);
-}
-
-/* ---- tables ---------------------------------------------------------------------------------- */
-
-static struct ike_sa **bucket(struct ike_sa *table[IKE_BUCKETS], const uint8_t spi[8])
-{
-	/* SPIs are random except for the last bytes of ours (the anchor). A peer that chooses its
-	 * own to collide lengthens one chain, no more than half-open SAs are allowed. */
-	return &table[(spi[0] << 8 | spi[1]) % IKE_BUCKETS];
-}
-
-void ike_hang(struct ike *ike, struct ike_sa *sa)
-{
-	struct ike_sa **b = bucket(ike->by_spi, ike_sa_our_spi(sa));
-
-	sa->by_spi = *b;
-	*b = sa;
-	sa->prev = ike->last;
-	if (ike->last)
-		ike->last->next = sa;
-	else
-		ike->first = sa;
-	ike->last = sa;
-	ike->stats.sas++;
-}
-
-void ike_hang_peer(struct ike *ike, struct ike_sa *sa)
-{
-	struct ike_sa **b = bucket(ike->by_peer, sa->spi_i);
-
-	sa->by_peer = *b;
-	*b = sa;
-}
-
-void ike_unhang(struct ike *ike, struct ike_sa *sa)
-{
-	for (struct ike_sa **p = bucket(ike->by_spi, ike_sa_our_spi(sa)); *p; p = &(*p)->by_spi)
-		if (*p == sa) {
-			*p = sa->by_spi;
-			break;
-		}
-	for (struct ike_sa **p = bucket(ike->by_peer, sa->spi_i); *p; p = &(*p)->by_peer)
-		if (*p == sa) {
-			*p = sa->by_peer;
-			break;
-		}
-	*(sa->prev ? &sa->prev->next : &ike->first) = sa->next;
-	*(sa->next ? &sa->next->prev : &ike->last) = sa->prev;
-	ike->stats.sas--;
-	/* sa->next stays: who walks the list may stand here. */
-	sa->by_spi = ike->gone;
-	ike->gone = sa;
-}
-
-struct ike_sa *ike_by_spi(struct ike *ike, const uint8_t spi[8])
-{
-	for (struct ike_sa *sa = *bucket(ike->by_spi, spi); sa; sa = sa->by_spi)
-		if (memcmp(ike_sa_our_spi(sa), spi, 8) == 0)
-			return sa;
-	return NULL;
-}
-
-struct ike_sa *ike_by_peer(struct ike *ike, const uint8_t spi_i[8], const struct addr *from)
-{
-	for (struct ike_sa *sa = *bucket(ike->by_peer, spi_i); sa; sa = sa->by_peer)
-		if (memcmp(sa->spi_i, spi_i, 8) == 0 && addr_equal(&sa->remote.addr, from))
-			return sa;
-	return NULL;
-}
-
-void ike_due(struct ike *ike, uint64_t ms)
-{
-	if (ms < ike->due_ms)
-		ike->due_ms = ms;
-}
-
-void ike_sweep(struct ike *ike)
-{
-	while (ike->gone) {
-		struct ike_sa *sa = ike->gone;
-
-		ike->gone = sa->by_spi;
-		ike_sa_free(sa);
-	}
-}
-
-bool ike_spi_in_use(struct ike *ike, uint32_t child_spi)
-{
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
-		if (sa->child_spi == child_spi || child_sa_by_spi_in(sa, child_spi))
-			return true;
-	return false;
 }
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
@@ -271,7 +173,7 @@ void ike_datagram(struct ike *ike, const struct endpoint *local, const struct en
 	ike_sweep(ike);
 }
 
-/* ---- jobs and time --------------------------------------------------------------------------- */
+/* ---- jobs ------------------------------------------------------------------------------------ */
 
 void ike_job_done(struct ike *ike, struct job *job, struct effects *fx)
 {
@@ -293,30 +195,6 @@ void ike_job_done(struct ike *ike, struct job *job, struct effects *fx)
 	ike_sweep(ike);
 }
 
-void ike_timeout(struct ike *ike, struct effects *fx)
-{
-	uint64_t now = ike->env->now_ms(ike->env);
-
-	ike_turn_begin(ike);
-	ike->due_ms = UINT64_MAX;
-	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
-		next = sa->next;
-		if (sa->due_ms <= now)
-			ike_sa_timeout(sa, now, fx);
-		else
-			ike_due(ike, sa->due_ms);
-	}
-	for (size_t i = 0; i < ike->tunnels; i++)
-		ike_tunnel_poll(ike, ike->tunnel[i], fx);
-	ike_turn_retry(ike, now, fx);
-	ike_sweep(ike);
-}
-
-uint64_t ike_next_due_ms(const struct ike *ike)
-{
-	return ike->due_ms;
-}
-
 /* ---- wishes ---------------------------------------------------------------------------------- */
 
 void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx)
@@ -326,7 +204,7 @@ void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx)
 	ike_turn_begin(ike);
 	if (t == NULL || t->conf.establish == IKE_ESTABLISH_RESPONDER_ONLY)
 		return;
-	if (!t->children && !t->negotiating)
+	if (list_empty(&t->children) && !t->negotiating)
 		fx_event(fx, EVENT_IPSEC_ACQUIRE, "vpn %s", t->conf.vpn);
 	t->wanted = true;
 	ike_tunnel_poll(ike, t, fx);
@@ -352,29 +230,43 @@ void ike_delete_sa(struct ike_sa *sa, struct effects *fx)
 
 enum err ike_clear_ike(struct ike *ike, uint32_t index, struct effects *fx)
 {
+	struct list *at;
+
 	ike_turn_begin(ike);
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
-		if (sa->index == index && sa->state != IKE_ENDED) {
-			delete_sa(sa, fx);
-			ike_sweep(ike);
-			return ERR_OK;
-		}
+	list_each (at, &ike->sas) {
+		struct ike_sa *sa = ike_sa_at(at);
+
+		if (sa->index != index || sa->state == IKE_ENDED)
+			continue;
+		delete_sa(sa, fx);
+		ike_sweep(ike);
+		return ERR_OK;
+	}
 	return ERR_NOT_FOUND;
+}
+
+/* Had it any of this tunnel? */
+static bool wish_children_gone(struct ike_sa *sa, uint32_t tunnel)
+{
+	struct list *at;
+	bool found = false;
+
+	list_each (at, &sa->children)
+		if (child_sa_at(at)->tunnel == tunnel)
+			found = child_sa_at(at)->wish_delete = true;
+	return found;
 }
 
 enum err ike_clear_child(struct ike *ike, uint32_t tunnel, struct effects *fx)
 {
+	struct list *at, *after;
 	bool found = false;
 
 	ike_turn_begin(ike);
-	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
-		bool here = false;
+	list_each_safe (at, after, &ike->sas) {
+		struct ike_sa *sa = ike_sa_at(at);
 
-		next = sa->next;
-		for (struct child_sa *c = sa->children; c; c = c->next)
-			if (c->tunnel == tunnel)
-				here = c->wish_delete = true;
-		if (!here)
+		if (!wish_children_gone(sa, tunnel))
 			continue;
 		found = true;
 		ike_sa_pump(sa, fx);
@@ -387,10 +279,13 @@ enum err ike_clear_child(struct ike *ike, uint32_t tunnel, struct effects *fx)
 
 void ike_delete_all(struct ike *ike, struct effects *fx)
 {
+	struct list *at, *after;
+
 	ike_turn_begin(ike);
 	ike->started = false; /* nothing is made anew */
-	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
-		next = sa->next;
+	list_each_safe (at, after, &ike->sas) {
+		struct ike_sa *sa = ike_sa_at(at);
+
 		sa->wish_delete = true;
 		ike_sa_pump(sa, fx); /* says so where the window is free */
 		if (sa->state != IKE_GONE)
@@ -409,16 +304,13 @@ enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to
 
 void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx)
 {
-	ike_turn_begin(ike);
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next) {
-		struct child_sa *c = child_sa_by_spi_in(sa, spi);
+	struct child_sa *c = ike_child_by_spi(ike, spi);
 
-		if (c == NULL || sa->state != IKE_UP)
-			continue;
+	ike_turn_begin(ike);
+	if (c && c->sa->state == IKE_UP) {
 		fx_event(fx, EVENT_IPSEC_SEQ_EXHAUSTED, "tunnel %u spi 0x%08x", c->tunnel, spi);
-		ike_tunnel_renew(sa, fx);
-		ike_sa_touch(sa);
-		break;
+		ike_tunnel_renew(c->sa, fx);
+		ike_sa_touch(c->sa);
 	}
 	ike_sweep(ike);
 }

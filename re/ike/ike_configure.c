@@ -20,6 +20,7 @@ static struct gateway *gateway_new(const struct ike_conf_gateway *conf)
 	if (g == NULL)
 		return NULL;
 	g->conf = *conf;
+	list_init(&g->tunnels);
 	g->psk = secret_copy(conf->psk);
 	if (g->psk == NULL) {
 		free(g);
@@ -29,20 +30,30 @@ static struct gateway *gateway_new(const struct ike_conf_gateway *conf)
 	return g;
 }
 
-static void free_arrays(struct gateway **gateway, size_t gateways, struct tunnel **tunnel,
-                        size_t tunnels)
+struct built {
+	struct gateway **gateway;
+	struct tunnel **tunnel;
+	size_t gateways, tunnels;
+	struct hash tunnel_by_index;
+};
+
+static void built_free(struct built *b)
 {
-	for (size_t i = 0; gateway && i < gateways; i++)
-		gateway_free(gateway[i]);
-	for (size_t i = 0; tunnel && i < tunnels; i++)
-		free(tunnel[i]);
-	free(gateway);
-	free(tunnel);
+	for (size_t i = 0; i < b->gateways; i++)
+		gateway_free(b->gateway[i]);
+	for (size_t i = 0; i < b->tunnels; i++)
+		free(b->tunnel[i]);
+	free(b->gateway);
+	free(b->tunnel);
+	hash_done(&b->tunnel_by_index);
 }
 
 void ike_conf_free(struct ike *ike)
 {
-	free_arrays(ike->gateway, ike->gateways, ike->tunnel, ike->tunnels);
+	struct built b = { ike->gateway, ike->tunnel, ike->gateways, ike->tunnels,
+		           ike->tunnel_by_index };
+
+	built_free(&b);
 }
 
 /* ---- checks ---------------------------------------------------------------------------------- */
@@ -108,14 +119,34 @@ static struct gateway *find(struct gateway **g, size_t n, const char *name)
 	return NULL;
 }
 
-struct built {
-	struct gateway **gateway;
-	struct tunnel **tunnel;
-	size_t gateways, tunnels;
-};
+static enum err add_tunnel(struct built *b, const struct ike_conf_tunnel *from, struct why *why)
+{
+	struct tunnel *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return ERR_MEMORY;
+	b->tunnel[b->tunnels++] = t;
+	t->conf = *from;
+	t->due.fire = ike_tunnel_fire;
+	list_init(&t->children);
+	list_init(&t->sas);
+	t->gw = find(b->gateway, b->gateways, from->gateway);
+	TRY(check_tunnel(from, why));
+	if (t->gw == NULL)
+		return why_set(why, ERR_NOT_FOUND, "vpn %s: no gateway %s", from->vpn,
+		               from->gateway);
+	list_add_tail(&t->of_gateway, &t->gw->tunnels);
+	/* Of two with one index the first is found. */
+	(void)!hash_put(&b->tunnel_by_index, &t->by_index,
+	                (struct view){ (const uint8_t *)&t->conf.index, sizeof(t->conf.index) });
+	return ERR_OK;
+}
 
 static enum err build(const struct ike_conf *conf, struct built *b, struct why *why)
 {
+	static const uint8_t key[16]; /* indexes are ours: nobody picks them against us */
+
+	TRY(hash_init(&b->tunnel_by_index, key));
 	b->gateway = calloc(conf->gateways + 1, sizeof(*b->gateway));
 	b->tunnel = calloc(conf->tunnels + 1, sizeof(*b->tunnel));
 	if (!b->gateway || !b->tunnel)
@@ -126,24 +157,8 @@ static enum err build(const struct ike_conf *conf, struct built *b, struct why *
 		if (b->gateway[b->gateways] == NULL)
 			return ERR_MEMORY;
 	}
-	for (; b->tunnels < conf->tunnels; b->tunnels++) {
-		const struct ike_conf_tunnel *from = &conf->tunnel[b->tunnels];
-		struct tunnel *t = calloc(1, sizeof(*t));
-
-		b->tunnel[b->tunnels] = t;
-		if (t == NULL)
-			return ERR_MEMORY;
-		t->conf = *from;
-		t->gw = find(b->gateway, b->gateways, from->gateway);
-		enum err e = check_tunnel(from, why);
-		if (e == ERR_OK && t->gw == NULL)
-			e = why_set(why, ERR_NOT_FOUND, "vpn %s: no gateway %s", from->vpn,
-			            from->gateway);
-		if (e != ERR_OK) {
-			b->tunnels++;
-			return e;
-		}
-	}
+	while (b->tunnels < conf->tunnels)
+		TRY(add_tunnel(b, &conf->tunnel[b->tunnels], why));
 	return ERR_OK;
 }
 
@@ -161,15 +176,27 @@ static bool same_tunnel(const struct tunnel *a, const struct tunnel *b)
 	return memcmp(&a->conf, &b->conf, sizeof(a->conf)) == 0 && same_gateway(a->gw, b->gw);
 }
 
+/* The children of a tunnel that is replaced, or that goes (NULL). */
+static void move_children(struct tunnel *was, struct tunnel *t)
+{
+	struct list *at;
+
+	while ((at = list_pop(&was->children)) != NULL)
+		if (t)
+			list_add_tail(at, &t->children);
+}
+
 /* What a tunnel's state was goes on in its successor. */
 static void carry_over(struct ike *old, struct built *b)
 {
-	for (size_t i = 0; i < b->tunnels; i++) {
-		struct tunnel *t = b->tunnel[i], *was = ike_tunnel_by_index(old, t->conf.index);
+	for (size_t i = 0; i < old->tunnels; i++) {
+		struct tunnel *was = old->tunnel[i];
+		struct tunnel *t = ike_tunnel_find(&b->tunnel_by_index, was->conf.index);
 
-		if (was == NULL)
+		ike_due_at(old, &was->due, UINT64_MAX);
+		move_children(was, t);
+		if (t == NULL)
 			continue;
-		t->children = was->children;
 		t->negotiating = was->negotiating;
 		t->wanted = was->wanted;
 		if (same_tunnel(t, was)) {
@@ -179,30 +206,24 @@ static void carry_over(struct ike *old, struct built *b)
 	}
 }
 
-static struct tunnel *tunnel_in(const struct built *b, uint32_t index)
-{
-	for (size_t i = 0; i < b->tunnels; i++)
-		if (b->tunnel[i]->conf.index == index)
-			return b->tunnel[i];
-	return NULL;
-}
-
 /* Does all that the SA stands on stand unchanged in the new configuration? */
 static bool unchanged(struct ike *ike, const struct ike_sa *sa, const struct built *b)
 {
 	struct gateway *gw = sa->gw ? find(b->gateway, b->gateways, sa->gw->conf.name) : NULL;
+	struct list *at;
 
 	if (gw == NULL || !same_gateway(gw, sa->gw))
 		return false;
-	for (const struct child_sa *c = sa->children; c; c = c->next) {
+	list_each (at, &sa->children) {
+		const struct child_sa *c = child_sa_at(at);
 		struct tunnel *was = ike_tunnel_by_index(ike, c->tunnel);
-		struct tunnel *is = tunnel_in(b, c->tunnel);
+		struct tunnel *is = ike_tunnel_find(&b->tunnel_by_index, c->tunnel);
 
 		if (was == NULL || is == NULL || !same_tunnel(was, is))
 			return false;
 	}
 	if (sa->tunnel) {
-		struct tunnel *is = tunnel_in(b, sa->tunnel->conf.index);
+		struct tunnel *is = ike_tunnel_find(&b->tunnel_by_index, sa->tunnel->conf.index);
 
 		return is && same_tunnel(sa->tunnel, is);
 	}
@@ -213,12 +234,13 @@ static bool unchanged(struct ike *ike, const struct ike_sa *sa, const struct bui
 static void rebase(struct ike *ike, struct ike_sa *sa, const struct built *b)
 {
 	bool keep = unchanged(ike, sa, b);
-	struct tunnel *t = sa->tunnel ? tunnel_in(b, sa->tunnel->conf.index) : NULL;
+	struct tunnel *t =
+	        sa->tunnel ? ike_tunnel_find(&b->tunnel_by_index, sa->tunnel->conf.index) : NULL;
 
 	sa->gw = sa->gw ? find(b->gateway, b->gateways, sa->gw->conf.name) : NULL;
 	if (t == NULL)
 		sa->negotiating = false; /* nobody counts it any more */
-	sa->tunnel = t;
+	ike_tunnel_join(sa, t);
 	if (!keep)
 		sa->wish_delete = true;
 }
@@ -228,7 +250,7 @@ enum err ike_conf_check(const struct ike_conf *conf, struct why *why)
 	struct built b = { 0 };
 	enum err e = build(conf, &b, why);
 
-	free_arrays(b.gateway, b.gateways, b.tunnel, b.tunnels);
+	built_free(&b);
 	return e;
 }
 
@@ -237,23 +259,26 @@ enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effe
 {
 	struct built b = { 0 };
 	enum err e = build(conf, &b, why);
+	struct list *at, *after;
 
 	if (e != ERR_OK) {
-		free_arrays(b.gateway, b.gateways, b.tunnel, b.tunnels);
+		built_free(&b);
 		return e;
 	}
 	ike_turn_begin(ike);
 	carry_over(ike, &b);
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
-		rebase(ike, sa, &b);
+	list_each (at, &ike->sas)
+		rebase(ike, ike_sa_at(at), &b);
 	ike_conf_free(ike);
 	ike->gateway = b.gateway;
 	ike->gateways = b.gateways;
 	ike->tunnel = b.tunnel;
 	ike->tunnels = b.tunnels;
+	ike->tunnel_by_index = b.tunnel_by_index;
 	ike->half_open_max = conf->half_open_max;
-	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
-		next = sa->next;
+	list_each_safe (at, after, &ike->sas) {
+		struct ike_sa *sa = ike_sa_at(at);
+
 		if (sa->wish_delete && sa->state != IKE_ENDED)
 			ike_delete_sa(sa, fx);
 	}
@@ -263,23 +288,33 @@ enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effe
 	return ERR_OK;
 }
 
+/* Is all that a restored SA stands on configured? */
+static bool all_known(struct ike_sa *sa)
+{
+	struct list *at;
+
+	list_each (at, &sa->children)
+		if (ike_tunnel_by_index(sa->ike, child_sa_at(at)->tunnel) == NULL)
+			return false;
+	return sa->gw != NULL;
+}
+
 void ike_restored(struct ike *ike, struct effects *fx)
 {
+	struct list *at, *after;
+
 	ike_turn_begin(ike);
 	ike->started = true;
-	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
-		bool known = sa->gw != NULL;
+	list_each_safe (at, after, &ike->sas) {
+		struct ike_sa *sa = ike_sa_at(at);
 
-		next = sa->next;
-		for (const struct child_sa *c = sa->children; c; c = c->next)
-			known &= ike_tunnel_by_index(ike, c->tunnel) != NULL;
-		if (!known && sa->state == IKE_UP)
+		if (!all_known(sa) && sa->state == IKE_UP)
 			ike_delete_sa(sa, fx);
 		else
 			ike_sa_touch(sa);
 	}
 	for (size_t i = 0; i < ike->tunnels; i++) {
-		ike_tunnel_restored(ike, ike->tunnel[i]);
+		ike_tunnel_restored(ike->tunnel[i]);
 		ike_tunnel_poll(ike, ike->tunnel[i], fx);
 	}
 	ike_sweep(ike);

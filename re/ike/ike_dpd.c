@@ -32,8 +32,10 @@ struct retry_policy ike_dpd_policy(const struct ike_sa *sa)
 static uint64_t last_use(struct ike_sa *sa, bool inbound)
 {
 	uint64_t last = 0;
+	struct list *at;
 
-	for (const struct child_sa *c = sa->children; c; c = c->next) {
+	list_each (at, &sa->children) {
+		const struct child_sa *c = child_sa_at(at);
 		struct sa_usage u;
 		uint32_t slot = inbound ? c->slot_in : c->slot_out;
 

@@ -12,11 +12,10 @@ static bool is_full(const struct ike *ike)
 /* An SA that is over lingers only to repeat its last answer: the oldest makes way. */
 static void forget_one_that_is_over(struct ike *ike, struct effects *fx)
 {
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
-		if (sa->state == IKE_ENDED) {
-			(void)!ike_step(sa, EV_GIVE_UP, NULL, fx);
-			return;
-		}
+	if (list_empty(&ike->ended))
+		return;
+	(void)!ike_step(CONTAINER_OF(ike->ended.next, struct ike_sa, of_ended), EV_GIVE_UP, NULL,
+	                fx);
 }
 
 bool ike_guard_admits(struct ike *ike, struct effects *fx)

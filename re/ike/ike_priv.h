@@ -2,21 +2,26 @@
 /* The core itself: its configuration, its tables of SAs. Only for this folder. */
 #ifndef IKE_PRIV_H
 #define IKE_PRIV_H
+#include "hash.h"
 #include "ike_sa.h"
-
-enum { IKE_BUCKETS = 1024 };
+#include "list.h"
 
 struct gateway {
 	struct ike_conf_gateway conf; /* conf.psk shows psk */
 	struct secret *psk;           /* owns */
+	struct list tunnels;          /* of_gateway */
 };
 
 struct tunnel {
 	struct ike_conf_tunnel conf;
 	struct gateway *gw;
-	uint32_t children;    /* child SAs that live */
-	uint32_t negotiating; /* SAs that we initiate for it */
-	uint64_t retry_ms;    /* not initiated before; UINT64_MAX: not by itself */
+	struct list of_gateway;
+	struct hash_node by_index;
+	struct list children; /* of_tunnel of the child SAs that live */
+	struct list sas;      /* of_tunnel of the SAs that were initiated for it */
+	uint32_t negotiating; /* of these */
+	struct due due;       /* when it may have to be initiated */
+	uint64_t retry_ms;    /* not initiated before */
 	uint32_t backoff_ms;
 	bool wanted; /* traffic asked for it */
 };
@@ -34,45 +39,66 @@ struct ike {
 	size_t gateways;
 	struct tunnel **tunnel; /* owns */
 	size_t tunnels;
+	struct hash tunnel_by_index;
 	uint32_t half_open_max;
 	bool started; /* ike_restored() was called */
 
-	struct ike_sa *first, *last;         /* all that are not gone */
-	struct ike_sa *gone;                 /* to be freed when the call ends */
-	struct ike_sa *by_spi[IKE_BUCKETS];  /* by our SPI */
-	struct ike_sa *by_peer[IKE_BUCKETS]; /* responders', by the initiator's SPI */
+	struct list sas;      /* in_all of those that are not gone */
+	struct list gone;     /* in_all of those to be freed when the call ends */
+	struct list ended;    /* of_ended of those in IKE_ENDED, the oldest first */
+	struct hash by_spi;   /* SAs by our SPI */
+	struct hash by_peer;  /* responders', by the initiator's SPI and address */
+	struct hash by_id;    /* by the peer's identity: the first of each ring */
+	struct hash by_child; /* child SAs by inbound SPI */
+	struct hash by_offer; /* SAs by the child SPI in their IKE_AUTH request */
+	struct timers timers; /* struct due of SAs and tunnels */
 	uint32_t next_index;
 	uint64_t next_serial;
-	uint64_t due_ms;
-	uint64_t turn;           /* counts the calls from outside */
+	struct list put;         /* of_turn of the SAs whose records were put in this turn */
 	struct key_list deleted; /* in this turn */
 	struct key_list lost;    /* deletions that the store refused */
-	uint64_t lost_ms;        /* when they are tried again */
+	struct due lost_due;     /* when they are tried again */
 	struct ike_stats stats;
 };
 
-/* ike.c: tables. */
+/* ike_tables.c */
+enum err ike_tables_init(struct ike *ike) MUST_CHECK;
+void ike_tables_done(struct ike *ike); /* frees the SAs too */
 void ike_hang(struct ike *ike, struct ike_sa *sa);
 void ike_unhang(struct ike *ike, struct ike_sa *sa);
+/* A responder's, with the address that its IKE_SA_INIT came from. */
 void ike_hang_peer(struct ike *ike, struct ike_sa *sa);
 struct ike_sa *ike_by_spi(struct ike *ike, const uint8_t spi[8]);
 struct ike_sa *ike_by_peer(struct ike *ike, const uint8_t spi_i[8], const struct addr *from);
-void ike_due(struct ike *ike, uint64_t ms); /* call ike_timeout() no later than this */
-void ike_sweep(struct ike *ike);            /* frees what is gone: the last act of each call */
-void ike_delete_sa(struct ike_sa *sa, struct effects *fx); /* with a word where it is up */
+/* The peer has told who it is (sa->peer_id): the SA joins the ring of those with that identity. */
+void ike_hang_id(struct ike *ike, struct ike_sa *sa);
+enum err ike_hang_child(struct ike *ike, struct child_sa *c) MUST_CHECK;
+void ike_unhang_child(struct ike *ike, struct child_sa *c);
+struct child_sa *ike_child_by_spi(struct ike *ike, uint32_t spi); /* inbound, host order */
+/* Keeps the SPI that the SA offers for its first child from being drawn again; 0: no more. */
+void ike_offer_spi(struct ike_sa *sa, uint32_t spi);
 bool ike_spi_in_use(struct ike *ike, uint32_t child_spi);
+void ike_sweep(struct ike *ike); /* frees what is gone: the last act of each call */
+
+/* ike.c */
+void ike_delete_sa(struct ike_sa *sa, struct effects *fx); /* with a word where it is up */
 
 /* ike_turn.c: what is done when the store refuses. */
+void ike_turn_init(struct ike *ike);
 void ike_turn_begin(struct ike *ike); /* the first act of each call */
 void ike_turn_del(struct ike *ike, const struct record_key *key, struct effects *fx);
-void ike_turn_retry(struct ike *ike, uint64_t now, struct effects *fx);
+void ike_turn_put(struct ike_sa *sa); /* a record of it was put */
 void ike_turn_free(struct ike *ike);
 
 /* ike_configure.c */
 void ike_conf_free(struct ike *ike);
 
 /* ike_tunnel.c: when a tunnel is initiated. */
+struct tunnel *ike_tunnel_find(const struct hash *by_index, uint32_t index);
 struct tunnel *ike_tunnel_by_index(struct ike *ike, uint32_t index);
+ike_due_fire ike_tunnel_fire;
+/* The SA is, or is no more, one that was initiated for a tunnel (NULL). */
+void ike_tunnel_join(struct ike_sa *sa, struct tunnel *t);
 void ike_tunnel_poll(struct ike *ike, struct tunnel *t, struct effects *fx);
 enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing,
                              struct effects *fx) MUST_CHECK;
@@ -81,7 +107,7 @@ void ike_tunnel_failed(struct ike *ike, struct tunnel *t);
 /* Its child under this SA is up: older SAs make way. */
 void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx);
 /* After a restart: what was to make way had not yet. */
-void ike_tunnel_restored(struct ike *ike, const struct tunnel *t);
+void ike_tunnel_restored(const struct tunnel *t);
 /* It is time to renew this SA. */
 void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx);
 
@@ -92,7 +118,8 @@ bool ike_gateway_fits(const struct gateway *gw, const struct addr *local,
 struct ike_id ike_gateway_local_id(const struct gateway *gw, const struct addr *local);
 bool ike_gateway_id_ok(const struct gateway *gw, const struct ike_id *peer);
 
-/* ike_guard.c: may another half-open SA be made? Where it is full, one that is over is forgotten. */
+/* ike_guard.c: may another half-open SA be made? Where it is full, one that is over is forgotten.
+ */
 bool ike_guard_admits(struct ike *ike, struct effects *fx);
 
 /* ike_fsm.c: at once, without a word. */

@@ -152,7 +152,7 @@ void ike_sa_put(struct ike_sa *sa, struct effects *fx)
 	if (sa->peer_id.type != IKE_ID_NONE)
 		m.peer_id = bytes(peer, ike_id_body(&sa->peer_id, peer));
 	m.wrapped_keys = bytes(wrapped, sizeof(wrapped));
-	sa->put_turn = sa->ike->turn;
+	ike_turn_put(sa);
 	struct record_key key = record_key_ike_sa(ike_sa_our_spi(sa));
 	if (wrap_keys(sa, wrapped) == ERR_OK &&
 	    record_encode(&m.base, body, sizeof(body), &len) == ERR_OK) {
@@ -246,9 +246,7 @@ static enum err take_progress(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	sa->bytes_out = m->bytes_out;
 	sa->packets_in = m->packets_in;
 	sa->packets_out = m->packets_out;
-	sa->child_spi = m->child_spi;
 	sa->replacing = m->replacing;
-	sa->tunnel = m->tunnel ? ike_tunnel_by_index(sa->ike, m->tunnel) : NULL;
 	take_times(sa, m, now);
 	return ERR_OK;
 }
@@ -267,6 +265,23 @@ static enum err take_record(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	return ERR_OK;
 }
 
+static void hang(struct ike *ike, struct ike_sa *sa, const Hawser__IkeSaRecord *m)
+{
+	if (sa->index >= ike->next_index)
+		ike->next_index = sa->index + 1;
+	ike_hang(ike, sa);
+	if (!sa->initiator)
+		ike_hang_peer(ike, sa);
+	if (sa->peer_id.type != IKE_ID_NONE)
+		ike_hang_id(ike, sa);
+	ike_offer_spi(sa, m->child_spi);
+	ike_tunnel_join(sa, ike_tunnel_by_index(ike, m->tunnel));
+	if (sa->state == IKE_AUTH_SENT && sa->tunnel) {
+		sa->negotiating = true;
+		sa->tunnel->negotiating++;
+	}
+}
+
 enum err ike_sa_restore(struct ike *ike, struct view body)
 {
 	Hawser__IkeSaRecord *m = NULL;
@@ -275,19 +290,10 @@ enum err ike_sa_restore(struct ike *ike, struct view body)
 	TRY(record_ike_sa_decode(body, &m));
 	sa = ike_sa_alloc(ike);
 	enum err e = sa ? take_record(sa, m) : ERR_MEMORY;
-	record_ike_sa_free(m);
-	if (e != ERR_OK) {
+	if (e == ERR_OK)
+		hang(ike, sa, m);
+	else
 		ike_sa_free(sa);
-		return e;
-	}
-	if (sa->index >= ike->next_index)
-		ike->next_index = sa->index + 1;
-	if (sa->state == IKE_AUTH_SENT && sa->tunnel) {
-		sa->negotiating = true;
-		sa->tunnel->negotiating++;
-	}
-	ike_hang(ike, sa);
-	if (!sa->initiator)
-		ike_hang_peer(ike, sa);
-	return ERR_OK;
+	record_ike_sa_free(m);
+	return e;
 }

@@ -41,7 +41,7 @@ static void no_deadlines(struct ike_sa *sa, uint64_t now)
 	sa->created_ms = now;
 	sa->give_up_ms = now + NEGOTIATION_MS;
 	sa->soft_ms = sa->hard_ms = sa->delete_at_ms = UINT64_MAX;
-	sa->dpd_ms = sa->keepalive_ms = sa->store_ms = sa->due_ms = UINT64_MAX;
+	sa->dpd_ms = sa->keepalive_ms = sa->store_ms = UINT64_MAX;
 }
 
 struct ike_sa *ike_sa_alloc(struct ike *ike)
@@ -51,6 +51,12 @@ struct ike_sa *ike_sa_alloc(struct ike *ike)
 	if (sa == NULL)
 		return NULL;
 	sa->ike = ike;
+	sa->due.fire = ike_sa_timeout;
+	list_init(&sa->same_id);
+	list_init(&sa->of_tunnel);
+	list_init(&sa->of_turn);
+	list_init(&sa->of_ended);
+	list_init(&sa->children);
 	ike_window_init(&sa->win);
 	no_deadlines(sa, ike->env->now_ms(ike->env));
 	return sa;
@@ -73,22 +79,18 @@ enum err ike_sa_new(struct ike *ike, bool initiator, uint8_t anchor, const uint8
 		memcpy(sa->spi_i, spi_i, 8);
 	sa->index = ike->next_index++;
 	ike_hang(ike, sa);
-	if (!initiator)
-		ike_hang_peer(ike, sa);
 	*ret = sa;
 	return ERR_OK;
 }
 
 void ike_sa_free(struct ike_sa *sa)
 {
+	struct list *at, *after;
+
 	if (sa == NULL)
 		return;
-	while (sa->children) {
-		struct child_sa *child = sa->children;
-
-		sa->children = child->next;
-		child_sa_free(child);
-	}
+	list_each_safe (at, after, &sa->children)
+		child_sa_free(child_sa_at(at));
 	ike_window_done(&sa->win);
 	blob_clear(&sa->nonce_i);
 	blob_clear(&sa->nonce_r);
@@ -104,8 +106,8 @@ static void delete_records(struct ike_sa *sa, struct effects *fx)
 {
 	struct record_key key = record_key_ike_sa(ike_sa_our_spi(sa));
 
-	while (sa->children)
-		child_sa_drop(sa, sa->children, fx);
+	while (!list_empty(&sa->children))
+		child_sa_drop(sa, child_sa_at(sa->children.next), fx);
 	if (sa->recorded)
 		ike_turn_del(sa->ike, &key, fx);
 	sa->recorded = false;
@@ -128,7 +130,6 @@ void ike_sa_bury(struct ike_sa *sa, struct effects *fx)
 		sa->negotiating = false;
 		ike_tunnel_failed(sa->ike, t);
 	}
-	sa->due_ms = UINT64_MAX;
 	ike_unhang(sa->ike, sa);
 }
 
@@ -137,6 +138,7 @@ void ike_sa_end(struct ike_sa *sa, struct effects *fx)
 	delete_records(sa, fx);
 	ike_window_answered(&sa->win); /* nothing of ours matters any more */
 	sa->wish_delete = sa->wish_probe = false;
+	list_add_tail(&sa->of_ended, &sa->ike->ended);
 	no_deadlines(sa, sa->created_ms);
 	sa->give_up_ms = ike_sa_now(sa) + LINGER_MS;
 }
@@ -162,6 +164,7 @@ static uint64_t soft_of(struct ike_sa *sa, uint64_t lifetime_ms)
 void ike_sa_live(struct ike_sa *sa)
 {
 	uint64_t now = ike_sa_now(sa), life = (uint64_t)sa->choice.lifetime_s * 1000;
+	struct list *at;
 
 	sa->up_ms = now;
 	sa->give_up_ms = UINT64_MAX;
@@ -170,7 +173,9 @@ void ike_sa_live(struct ike_sa *sa)
 		sa->hard_ms = now + life;
 		sa->soft_ms = now + soft_of(sa, life);
 	}
-	for (struct child_sa *c = sa->children; c; c = c->next) {
+	list_each (at, &sa->children) {
+		struct child_sa *c = child_sa_at(at);
+
 		life = c->hard_ms ? c->hard_ms - c->created_ms : 0;
 		if (life == 0)
 			continue;
@@ -303,17 +308,22 @@ enum err ike_sa_answer(struct ike_sa *sa, const struct ike_in *in, struct view m
 
 void ike_sa_pump(struct ike_sa *sa, struct effects *fx)
 {
+	struct list *at;
+
 	if (sa->state != IKE_UP || !ike_window_free(&sa->win))
 		return;
 	if (sa->wish_delete) {
 		(void)!ike_step(sa, EV_DELETE, NULL, fx);
 		return;
 	}
-	for (struct child_sa *c = sa->children; c; c = c->next)
+	list_each (at, &sa->children) {
+		struct child_sa *c = child_sa_at(at);
+
 		if (c->wish_delete && !c->deleting) {
 			(void)!ike_step(sa, EV_DELETE_CHILD, c, fx);
 			return;
 		}
+	}
 	if (sa->wish_probe)
 		(void)!ike_step(sa, EV_PROBE, NULL, fx);
 }

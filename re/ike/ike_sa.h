@@ -9,6 +9,7 @@
 #include "ike.h"
 #include "ike_auth.h"
 #include "ike_dh.h"
+#include "ike_due.h"
 #include "ike_fsm.h"
 #include "ike_message.h"
 #include "ike_natd.h"
@@ -17,10 +18,18 @@
 
 struct gateway;
 
+enum { IKE_PEER_KEY = 8 + 16 };
+
 struct ike_sa {
-	struct ike *ike;                 /* borrowed */
-	struct ike_sa *next, *prev;      /* of all */
-	struct ike_sa *by_spi, *by_peer; /* chains of the two tables */
+	struct ike *ike; /* borrowed */
+	struct list in_all;
+	struct hash_node by_spi, by_peer, by_id, by_offer; /* see struct ike */
+	uint8_t peer_key[IKE_PEER_KEY];                    /* of by_peer */
+	uint64_t id_key;                                   /* of by_id */
+	struct list same_id;   /* the ring of SAs whose peers have one identity */
+	struct list of_tunnel; /* in tunnel->sas */
+	struct list of_turn;   /* in ike->put */
+	struct list of_ended;  /* in ike->ended */
 	enum ike_state state;
 	enum ike_state target; /* where the step under way leads: what its record says */
 	uint32_t index;
@@ -35,10 +44,9 @@ struct ike_sa {
 
 	struct ike_choice choice;
 	struct ike_keys keys;
-	bool keyed;        /* keys are there */
-	bool recorded;     /* a record of it was put */
-	bool unstored;     /* but the store refused it */
-	uint64_t put_turn; /* of the core, when its records were last put */
+	bool keyed;    /* keys are there */
+	bool recorded; /* a record of it was put */
+	bool unstored; /* but the store refused it */
 	struct blob nonce_i, nonce_r, init_request, init_response, cookie; /* until it is up */
 	const struct alg_ke *ke; /* of the exchange under way */
 	struct dh_key *dh;       /* owns; between the two jobs of an initiator */
@@ -52,7 +60,7 @@ struct ike_sa {
 	bool udp_encap;
 	struct ike_id local_id, peer_id;
 
-	struct child_sa *children; /* owns */
+	struct list children; /* owns; of_sa, the newest first */
 	uint32_t children_created, children_deleted;
 
 	uint64_t created_ms, up_ms;
@@ -66,8 +74,13 @@ struct ike_sa {
 
 	uint64_t bytes_in, bytes_out, packets_in, packets_out;
 	uint64_t unexpected;
-	uint64_t due_ms; /* the earliest of all the times above */
+	struct due due; /* the earliest of all the times above, and of its children's */
 };
+
+static inline struct ike_sa *ike_sa_at(struct list *in_all)
+{
+	return CONTAINER_OF(in_all, struct ike_sa, in_all);
+}
 
 /* A message that came in, read as far as it goes. */
 struct ike_in {
@@ -123,12 +136,12 @@ enum err ike_sa_restore(struct ike *ike, struct view body) MUST_CHECK;
 /* Asks what waits for the window, when it is free. */
 void ike_sa_pump(struct ike_sa *sa, struct effects *fx);
 /* What is due at this time. */
-void ike_sa_timeout(struct ike_sa *sa, uint64_t now, struct effects *fx);
+ike_due_fire ike_sa_timeout;
 /* Over: children and records are deleted; lingers in IKE_ENDED to repeat its last answer. */
 void ike_sa_end(struct ike_sa *sa, struct effects *fx);
 /* The lifetimes begin. */
 void ike_sa_live(struct ike_sa *sa);
-/* Recomputes due_ms and tells the core. */
+/* Arms its deadline anew, after any of its times has changed. */
 void ike_sa_touch(struct ike_sa *sa);
 
 #endif

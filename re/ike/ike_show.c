@@ -52,7 +52,10 @@ static void describe(struct ike_sa *sa, struct ike_sa_info *i)
 
 void ike_each_sa(struct ike *ike, bool (*fn)(void *ctx, const struct ike_sa_info *), void *ctx)
 {
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next) {
+	struct list *at;
+
+	list_each (at, &ike->sas) {
+		struct ike_sa *sa = ike_sa_at(at);
 		struct ike_sa_info info;
 
 		if (sa->state == IKE_ENDED)
@@ -104,11 +107,13 @@ static void describe_child(struct ike_sa *sa, const struct child_sa *c, struct i
 void ike_each_child(struct ike *ike, bool (*fn)(void *ctx, const struct ike_child_info *),
                     void *ctx)
 {
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
-		for (struct child_sa *c = sa->children; c; c = c->next) {
+	struct list *at, *in;
+
+	list_each (at, &ike->sas)
+		list_each (in, &ike_sa_at(at)->children) {
 			struct ike_child_info info;
 
-			describe_child(sa, c, &info);
+			describe_child(ike_sa_at(at), child_sa_at(in), &info);
 			if (!fn(ctx, &info))
 				return;
 		}

@@ -17,8 +17,11 @@ static bool waits_for_answer(const struct ike_sa *sa)
 static uint64_t due_while_up(const struct ike_sa *sa)
 {
 	uint64_t due = min64(sa->soft_ms, min64(sa->dpd_ms, sa->keepalive_ms));
+	struct list *at;
 
-	for (const struct child_sa *c = sa->children; c; c = c->next) {
+	list_each (at, &sa->children) {
+		const struct child_sa *c = child_sa_at(at);
+
 		due = min64(due, c->confirm_ms);
 		if (c->hard_ms && !c->wish_delete)
 			due = min64(due, c->hard_ms);
@@ -38,8 +41,7 @@ void ike_sa_touch(struct ike_sa *sa)
 		due = min64(due, sa->win.retry_ms);
 	if (sa->state == IKE_GONE)
 		due = UINT64_MAX;
-	sa->due_ms = due;
-	ike_due(sa->ike, due);
+	ike_due_at(sa->ike, &sa->due, due);
 }
 
 static void give_up(struct ike_sa *sa, struct effects *fx)
@@ -73,7 +75,11 @@ static void retransmit(struct ike_sa *sa, uint64_t now, struct effects *fx)
  * to: until then the peer may not have it yet. */
 static void confirm_children(struct ike_sa *sa, uint64_t now, struct effects *fx)
 {
-	for (struct child_sa *c = sa->children; c; c = c->next) {
+	struct list *at;
+
+	list_each (at, &sa->children) {
+		struct child_sa *c = child_sa_at(at);
+
 		if (c->confirm_ms > now)
 			continue;
 		c->confirm_ms = UINT64_MAX;
@@ -85,7 +91,11 @@ static void confirm_children(struct ike_sa *sa, uint64_t now, struct effects *fx
 /* With one child per IKE SA, the end of the child is the end of both. */
 static void expire_children(struct ike_sa *sa, uint64_t now, struct effects *fx)
 {
-	for (struct child_sa *c = sa->children; c; c = c->next) {
+	struct list *at;
+
+	list_each (at, &sa->children) {
+		struct child_sa *c = child_sa_at(at);
+
 		if (c->hard_ms == 0 || c->hard_ms > now || c->wish_delete)
 			continue;
 		fx_event(fx, EVENT_IPSEC_HARD_LIMIT, "tunnel %u spi 0x%08x", c->tunnel, c->spi_in);
@@ -114,8 +124,11 @@ static void ends(struct ike_sa *sa, uint64_t now)
 	}
 }
 
-void ike_sa_timeout(struct ike_sa *sa, uint64_t now, struct effects *fx)
+void ike_sa_timeout(struct ike *ike, struct due *due, uint64_t now, struct effects *fx)
 {
+	struct ike_sa *sa = CONTAINER_OF(due, struct ike_sa, due);
+
+	(void)ike;
 	if (sa->give_up_ms <= now) {
 		give_up(sa, fx);
 		return;

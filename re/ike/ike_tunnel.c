@@ -18,37 +18,38 @@ enum {
 	IKE_PORT = 500,
 };
 
+struct tunnel *ike_tunnel_find(const struct hash *by_index, uint32_t index)
+{
+	struct view key = { (const uint8_t *)&index, sizeof(index) };
+	struct hash_node *node = hash_get(by_index, key);
+
+	return node ? CONTAINER_OF(node, struct tunnel, by_index) : NULL;
+}
+
 struct tunnel *ike_tunnel_by_index(struct ike *ike, uint32_t index)
 {
-	for (size_t i = 0; i < ike->tunnels; i++)
-		if (ike->tunnel[i]->conf.index == index)
-			return ike->tunnel[i];
-	return NULL;
+	return ike_tunnel_find(&ike->tunnel_by_index, index);
 }
 
-static struct child_sa *child_of(struct ike_sa *sa, uint32_t tunnel)
+void ike_tunnel_join(struct ike_sa *sa, struct tunnel *t)
 {
-	struct child_sa *newest = NULL;
-
-	for (struct child_sa *c = sa->children; c; c = c->next)
-		if (c->tunnel == tunnel && (newest == NULL || c->serial > newest->serial))
-			newest = c;
-	return newest;
+	list_del(&sa->of_tunnel);
+	if (t)
+		list_add_tail(&sa->of_tunnel, &t->sas);
+	sa->tunnel = t;
 }
 
-/* The SA with the newest child of the tunnel. */
-static struct ike_sa *newest_of(struct ike *ike, uint32_t tunnel)
+/* The newest child of the tunnel, under this SA or, for NULL, under any. */
+static struct child_sa *newest(const struct tunnel *t, const struct ike_sa *sa)
 {
-	struct ike_sa *found = NULL;
-	uint64_t serial = 0;
+	struct child_sa *found = NULL;
+	struct list *at;
 
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next) {
-		struct child_sa *c = child_of(sa, tunnel);
+	list_each (at, &t->children) {
+		struct child_sa *c = CONTAINER_OF(at, struct child_sa, of_tunnel);
 
-		if (c && (found == NULL || c->serial > serial)) {
-			found = sa;
-			serial = c->serial;
-		}
+		if ((sa == NULL || c->sa == sa) && (found == NULL || c->serial > found->serial))
+			found = c;
 	}
 	return found;
 }
@@ -61,11 +62,14 @@ static bool can_initiate(const struct tunnel *t)
 }
 
 /* SAs that we initiated for it and that have no child (refused, or deleted): of no more use. */
-static void delete_childless(struct ike *ike, const struct tunnel *t, struct effects *fx)
+static void delete_childless(struct tunnel *t, struct effects *fx)
 {
-	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
-		next = sa->next;
-		if (sa->state != IKE_UP || sa->tunnel != t || sa->children)
+	struct list *at, *after;
+
+	list_each_safe (at, after, &t->sas) {
+		struct ike_sa *sa = CONTAINER_OF(at, struct ike_sa, of_tunnel);
+
+		if (sa->state != IKE_UP || !list_empty(&sa->children))
 			continue;
 		sa->wish_delete = true;
 		ike_sa_pump(sa, fx);
@@ -76,10 +80,10 @@ static void delete_childless(struct ike *ike, const struct tunnel *t, struct eff
 
 static uint8_t anchor_for(struct ike *ike, const struct tunnel *t, const struct endpoint ep[2])
 {
-	struct ike_sa *old = newest_of(ike, t->conf.index);
+	const struct child_sa *old = newest(t, NULL);
 
 	/* BH-SPU-24: the successor inherits it. */
-	return old ? old->anchor : anchor_of_endpoints(ike->env, &ep[0], &ep[1]);
+	return old ? old->sa->anchor : anchor_of_endpoints(ike->env, &ep[0], &ep[1]);
 }
 
 enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing, struct effects *fx)
@@ -89,12 +93,12 @@ enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing, 
 	char to[ENDPOINT_TEXT_MAX];
 	struct ike_sa *sa;
 
-	delete_childless(ike, t, fx);
+	delete_childless(t, fx);
 	TRY(ike_sa_new(ike, true, anchor_for(ike, t, ep), NULL, &sa));
 	sa->local = ep[0];
 	sa->remote = ep[1];
 	sa->gw = t->gw;
-	sa->tunnel = t;
+	ike_tunnel_join(sa, t);
 	sa->replacing = replacing;
 	sa->negotiating = true;
 	t->negotiating++;
@@ -111,16 +115,23 @@ void ike_tunnel_poll(struct ike *ike, struct tunnel *t, struct effects *fx)
 {
 	uint64_t now = ike->env->now_ms(ike->env);
 
-	if (!ike->started || t->children || t->negotiating || !can_initiate(t))
+	if (!ike->started || !list_empty(&t->children) || t->negotiating || !can_initiate(t))
 		return;
 	if (!t->wanted && t->conf.establish != IKE_ESTABLISH_IMMEDIATELY)
 		return;
-	if (t->retry_ms > now) {
-		ike_due(ike, t->retry_ms);
-		return;
-	}
-	if (ike_tunnel_initiate(ike, t, false, fx) != ERR_OK)
+	if (t->retry_ms <= now && ike_tunnel_initiate(ike, t, false, fx) != ERR_OK) {
 		fx_event(fx, EVENT_IKE_INTERNAL, "vpn %s", t->conf.vpn);
+		if (t->retry_ms <= now) /* there was no SA yet that could fail */
+			t->retry_ms = now + BACKOFF_FIRST_MS;
+	}
+	if (t->retry_ms > now)
+		ike_due_at(ike, &t->due, t->retry_ms);
+}
+
+void ike_tunnel_fire(struct ike *ike, struct due *due, uint64_t now, struct effects *fx)
+{
+	(void)now;
+	ike_tunnel_poll(ike, CONTAINER_OF(due, struct tunnel, due), fx);
 }
 
 void ike_tunnel_failed(struct ike *ike, struct tunnel *t)
@@ -132,16 +143,19 @@ void ike_tunnel_failed(struct ike *ike, struct tunnel *t)
 	t->backoff_ms = next < BACKOFF_MAX_MS ? next : BACKOFF_MAX_MS;
 	t->retry_ms = ike->env->now_ms(ike->env) + t->backoff_ms +
 	              ike_sa_random32(ike) % (t->backoff_ms / 4);
-	ike_due(ike, t->retry_ms);
+	ike_due_at(ike, &t->due, t->retry_ms);
 }
 
 /* Our own half-done attempts for a tunnel that the peer brought up. Where IKE_AUTH is already out,
  * the peer may be about to accept it. */
-static void abandon_attempts(struct ike *ike, const struct tunnel *t, struct effects *fx)
+static void abandon_attempts(struct tunnel *t, struct effects *fx)
 {
-	for (struct ike_sa *sa = ike->first, *next; sa; sa = next) {
-		next = sa->next;
-		if (sa->tunnel == t && sa->negotiating && sa->state != IKE_AUTH_SENT)
+	struct list *at, *after;
+
+	list_each_safe (at, after, &t->sas) {
+		struct ike_sa *sa = CONTAINER_OF(at, struct ike_sa, of_tunnel);
+
+		if (sa->negotiating && sa->state != IKE_AUTH_SENT)
 			(void)!ike_step(sa, EV_DELETE, NULL, fx);
 	}
 }
@@ -158,12 +172,16 @@ static void make_way(struct ike_sa *sa, uint32_t after_ms)
 /* sa, which we initiated, against the others that have a child of the tunnel. */
 static void settle(struct ike_sa *sa, const struct tunnel *t)
 {
-	const struct child_sa *mine = child_of(sa, t->conf.index);
+	const struct child_sa *mine = newest(t, sa);
+	struct list *at;
 
-	for (struct ike_sa *o = sa->ike->first; o && mine; o = o->next) {
-		const struct child_sa *theirs = child_of(o, t->conf.index);
+	if (mine == NULL)
+		return;
+	list_each (at, &t->children) {
+		const struct child_sa *theirs = CONTAINER_OF(at, struct child_sa, of_tunnel);
+		struct ike_sa *o = theirs->sa;
 
-		if (o == sa || o->state != IKE_UP || theirs == NULL)
+		if (o == sa || o->state != IKE_UP || theirs != newest(t, o))
 			continue;
 		if (sa->replacing && mine->serial > theirs->serial)
 			make_way(o, MAKE_WAY_MS);
@@ -186,14 +204,19 @@ void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx)
 	if (sa->initiator)
 		settle(sa, t);
 	else
-		abandon_attempts(sa->ike, t, fx);
+		abandon_attempts(t, fx);
 }
 
-void ike_tunnel_restored(struct ike *ike, const struct tunnel *t)
+void ike_tunnel_restored(const struct tunnel *t)
 {
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next)
+	struct list *at;
+
+	list_each (at, &t->children) {
+		struct ike_sa *sa = CONTAINER_OF(at, struct child_sa, of_tunnel)->sa;
+
 		if (sa->state == IKE_UP && sa->initiator)
 			settle(sa, t);
+	}
 }
 
 static bool used(struct ike_sa *sa, const struct child_sa *c)
@@ -208,15 +231,16 @@ static bool used(struct ike_sa *sa, const struct child_sa *c)
 void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx)
 {
 	uint64_t now = ike_sa_now(sa);
+	struct list *at;
 
 	sa->soft_ms = now + RENEW_AGAIN_MS;
 	if (sa->delete_at_ms != UINT64_MAX || sa->wish_delete)
 		return;
-	for (struct child_sa *c = sa->children; c; c = c->next) {
+	list_each (at, &sa->children) {
+		const struct child_sa *c = child_sa_at(at);
 		struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
 
-		if (t == NULL || !can_initiate(t) || t->negotiating ||
-		    newest_of(sa->ike, c->tunnel) != sa)
+		if (t == NULL || !can_initiate(t) || t->negotiating || newest(t, NULL)->sa != sa)
 			continue;
 		if (t->conf.establish != IKE_ESTABLISH_IMMEDIATELY && !used(sa, c))
 			continue;

@@ -23,10 +23,32 @@ static bool add(struct key_list *l, const struct record_key *key)
 	return true;
 }
 
+static void retry(struct ike *ike, struct due *due, uint64_t now, struct effects *fx)
+{
+	(void)due;
+	(void)now;
+	for (size_t i = 0; i < ike->lost.n; i++)
+		ike_turn_del(ike, &ike->lost.at[i], fx);
+	ike->lost.n = 0;
+}
+
+void ike_turn_init(struct ike *ike)
+{
+	list_init(&ike->put);
+	ike->lost_due.fire = retry;
+}
+
 void ike_turn_begin(struct ike *ike)
 {
-	ike->turn++;
+	while (list_pop(&ike->put))
+		;
 	ike->deleted.n = 0;
+}
+
+void ike_turn_put(struct ike_sa *sa)
+{
+	list_del(&sa->of_turn);
+	list_add_tail(&sa->of_turn, &sa->ike->put);
 }
 
 void ike_turn_del(struct ike *ike, const struct record_key *key, struct effects *fx)
@@ -39,10 +61,11 @@ void ike_turn_del(struct ike *ike, const struct record_key *key, struct effects 
 void ike_turn_lost(struct ike *ike)
 {
 	uint64_t again = ike->env->now_ms(ike->env) + AGAIN_MS;
+	struct list *at;
 
-	for (struct ike_sa *sa = ike->first; sa; sa = sa->next) {
-		if (sa->put_turn != ike->turn)
-			continue;
+	list_each (at, &ike->put) {
+		struct ike_sa *sa = CONTAINER_OF(at, struct ike_sa, of_turn);
+
 		sa->unstored = true;
 		sa->store_ms = again;
 		ike_sa_touch(sa);
@@ -50,23 +73,8 @@ void ike_turn_lost(struct ike *ike)
 	for (size_t i = 0; i < ike->deleted.n; i++)
 		(void)add(&ike->lost, &ike->deleted.at[i]); /* else the record outlives its SA */
 	ike->deleted.n = 0;
-	if (ike->lost.n) {
-		ike->lost_ms = again;
-		ike_due(ike, again);
-	}
-}
-
-void ike_turn_retry(struct ike *ike, uint64_t now, struct effects *fx)
-{
-	if (ike->lost.n == 0)
-		return;
-	if (now < ike->lost_ms) {
-		ike_due(ike, ike->lost_ms);
-		return;
-	}
-	for (size_t i = 0; i < ike->lost.n; i++)
-		ike_turn_del(ike, &ike->lost.at[i], fx);
-	ike->lost.n = 0;
+	if (ike->lost.n)
+		ike_due_at(ike, &ike->lost_due, again);
 }
 
 void ike_turn_free(struct ike *ike)
@@ -77,11 +85,13 @@ void ike_turn_free(struct ike *ike)
 
 void ike_sa_store_again(struct ike_sa *sa, struct effects *fx)
 {
+	struct list *at;
+
 	if (!sa->unstored)
 		return;
 	sa->unstored = false;
 	sa->store_ms = UINT64_MAX;
-	for (struct child_sa *c = sa->children; c; c = c->next)
-		child_sa_put(sa, c, fx);
+	list_each (at, &sa->children)
+		child_sa_put(sa, child_sa_at(at), fx);
 	ike_sa_put(sa, fx);
 }

@@ -55,10 +55,15 @@ static void check(size_t packets_before)
 	assert(w.packets <= packets_before + 2);
 }
 
+static struct ike_sa *first_of(struct node *n)
+{
+	return list_empty(&n->ike->sas) ? NULL : ike_sa_at(n->ike->sas.next);
+}
+
 /* What node 0 would send, if it were as ill-mannered as the input. */
 static struct view encrypt(struct ike_out *o, uint8_t flags, struct reader r)
 {
-	struct ike_sa *mine = w.node[0].ike->first, *its = w.node[1].ike->first;
+	struct ike_sa *mine = first_of(&w.node[0]), *its = first_of(&w.node[1]);
 	uint8_t exchange = rd_u8(&r), first = rd_u8(&r);
 
 	if (mine == NULL || its == NULL || !mine->keyed || !its->keyed)
@@ -78,9 +83,9 @@ static void step(uint8_t flags, struct reader r)
 	struct effects fx = { 0 };
 	struct ike_out o;
 
-	if (flags & PROBE && n->ike->first) {
-		n->ike->first->wish_probe = true;
-		ike_sa_pump(n->ike->first, &fx);
+	if (flags & PROBE && first_of(n)) {
+		first_of(n)->wish_probe = true;
+		ike_sa_pump(first_of(n), &fx);
 		node_run(n, &fx);
 	}
 	if (flags & WAIT)

@@ -66,9 +66,15 @@ void lose_store(struct node *n)
 
 struct ike_sa *only(struct node *n)
 {
-	ck_assert_ptr_nonnull(n->ike->first);
-	ck_assert_ptr_eq(n->ike->first, n->ike->last);
-	return n->ike->first;
+	ck_assert(!list_empty(&n->ike->sas));
+	ck_assert_ptr_eq(n->ike->sas.next, n->ike->sas.prev);
+	return ike_sa_at(n->ike->sas.next);
+}
+
+struct child_sa *child_of(struct node *n)
+{
+	ck_assert(!list_empty(&only(n)->children));
+	return child_sa_at(only(n)->children.next);
 }
 
 void tunnel_is_up(void)

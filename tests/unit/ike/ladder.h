@@ -29,6 +29,7 @@ void hand_over(struct node *n, const struct packet *p, const uint8_t *bytes, siz
 void lose_store(struct node *n);
 
 struct ike_sa *only(struct node *n);
+struct child_sa *child_of(struct node *n); /* its first */
 void tunnel_is_up(void);
 void nothing_is_left(struct node *n);
 

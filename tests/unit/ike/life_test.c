@@ -36,8 +36,8 @@ START_TEST(either_end_deletes_the_ike_sa)
 	pass(EX_INFORMATIONAL, true); /* and is answered again */
 	nothing_is_left(n);
 	world_run(&w, 31000);
-	ck_assert_ptr_null(I->ike->first);
-	ck_assert_ptr_null(R->ike->first);
+	ck_assert(list_empty(&I->ike->sas));
+	ck_assert(list_empty(&R->ike->sas));
 }
 END_TEST
 
@@ -132,7 +132,7 @@ START_TEST(traffic_from_the_peer_is_life)
 	c[0].gateway.dpd = true;
 	c[0].gateway.dpd_interval_s = 10; /* optimized */
 	pass_all();
-	struct child_sa *child = only(I)->children;
+	struct child_sa *child = child_of(I);
 	for (int i = 0; i < 6; i++) {
 		I->usage[child->slot_in].last_use_ms = w.now_ms;
 		I->usage[child->slot_out].last_use_ms = w.now_ms;
@@ -204,14 +204,14 @@ START_TEST(an_idle_tunnel_on_traffic_lapses_and_a_used_one_is_renewed)
 	c[0].tunnel.establish = IKE_ESTABLISH_ON_TRAFFIC;
 	c[0].tunnel.proposal[0].lifetime_s = c[1].tunnel.proposal[0].lifetime_s = 180;
 	start();
-	ck_assert_ptr_null(I->ike->first);
+	ck_assert(list_empty(&I->ike->sas));
 	ike_acquire(I->ike, 131073, &fx);
 	ike_acquire(I->ike, 131073, &fx); /* one packet after the other: one negotiation */
 	node_run(I, &fx);
 	world_run(&w, 5000);
 	tunnel_is_up();
 	if (_i)
-		I->usage[only(I)->children->slot_out].last_use_ms = w.now_ms;
+		I->usage[child_of(I)->slot_out].last_use_ms = w.now_ms;
 	world_run(&w, 190000);
 	ck_assert_uint_eq(node_children(I), (unsigned)_i);
 	ck_assert_uint_eq(node_children(R), (unsigned)_i);
@@ -291,7 +291,7 @@ START_TEST(a_record_under_another_key_or_of_another_sa_is_refused)
 		r.body.len /= 2;
 		ck_assert_int_ne(ike_restore(ike, &r), ERR_OK);
 	}
-	ck_assert_ptr_null(ike->first);
+	ck_assert(list_empty(&ike->sas));
 	effects_done(&fx);
 	ike_free(ike);
 }
@@ -356,7 +356,7 @@ START_TEST(a_new_configuration_touches_only_what_changed)
 	c[0].conf.tunnels = 0;
 	ck_assert_int_eq(ike_configure(I->ike, &c[0].conf, &fx, &why), ERR_OK);
 	node_run(I, &fx);
-	ck_assert_ptr_null(I->ike->first);
+	ck_assert(list_empty(&I->ike->sas));
 }
 END_TEST
 

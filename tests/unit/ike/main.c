@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "runner.h"
 
-#define TESTS(X) X(message) X(keys) X(proposal) X(window) X(fsm) X(exchange) X(refusal) X(life)
+#define TESTS(X) \
+	X(message) X(keys) X(proposal) X(window) X(fsm) X(exchange) X(refusal) X(life) X(tables)
 RUNNER("ike", TESTS);

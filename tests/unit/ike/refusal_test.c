@@ -57,7 +57,7 @@ START_TEST(no_proposal_in_common)
 	start();
 	pass(EX_IKE_SA_INIT, false);
 	ck_assert_uint_eq(R->events[EVENT_IKE_NO_PROPOSAL_CHOSEN], 1);
-	ck_assert_ptr_null(R->ike->first);
+	ck_assert(list_empty(&R->ike->sas));
 	pass(EX_IKE_SA_INIT, true);
 	ck_assert_str_eq(strrchr(I->last_text[EVENT_IKE_PEER_REFUSED], ':'),
 	                 ": NO_PROPOSAL_CHOSEN");
@@ -97,7 +97,7 @@ START_TEST(an_unknown_peer_gets_no_answer)
 	pass(EX_IKE_SA_INIT, false);
 	ck_assert_uint_eq(w.packets, 0);
 	ck_assert_uint_eq(R->events[EVENT_IKE_UNKNOWN_PEER], 1);
-	ck_assert_ptr_null(R->ike->first);
+	ck_assert(list_empty(&R->ike->sas));
 }
 END_TEST
 
@@ -183,7 +183,7 @@ START_TEST(an_ike_sa_init_cut_short_or_lying_makes_nothing)
 		bytes[27] = (uint8_t)len;
 		hand_over(R, &p, bytes, len); /* the header agrees, the payloads do not */
 	}
-	ck_assert_ptr_null(R->ike->first);
+	ck_assert(list_empty(&R->ike->sas));
 	ck_assert_uint_eq(w.packets, 1);
 	ck_assert_uint_ge(R->ike->stats.malformed, p.len);
 }
@@ -206,7 +206,7 @@ START_TEST(an_unknown_critical_payload_is_named)
 	hand_over(R, &p, m.p, m.len);
 	ck_assert_uint_eq(w.packets, 1);
 	ck_assert_mem_eq(w.packet[0].bytes + 28, "\0\0\0\11\0\0\0\1\310", 9); /* N(1), data 200 */
-	ck_assert_ptr_null(R->ike->first);
+	ck_assert(list_empty(&R->ike->sas));
 }
 END_TEST
 
