@@ -84,18 +84,19 @@ static void say_up(const struct ike_sa *sa, struct effects *fx)
  * gateways are called)? Then it must not throw that away. */
 static bool first_contact(const struct ike_sa *sa)
 {
+	const struct ike_id *peer = &sa->gw->conf.remote_id;
 	struct list *at;
 
 	list_each (at, &sa->ike->sas) {
 		const struct ike_sa *o = ike_sa_at(at);
 
-		if (o == sa || !ike_id_equal(&o->local_id, &sa->local_id))
+		if (o == sa ||
+		    (o->state != IKE_UP && o->state != IKE_AUTH_SENT && o->state != IKE_DELETING))
 			continue;
 		bool same = addr_equal(&o->remote.addr, &sa->remote.addr) ||
-		            (o->gw && o->gw->conf.remote_id.type != IKE_ID_NONE &&
-		             ike_id_equal(&o->gw->conf.remote_id, &sa->gw->conf.remote_id));
-		if (same &&
-		    (o->state == IKE_UP || o->state == IKE_AUTH_SENT || o->state == IKE_DELETING))
+		            (peer->type != IKE_ID_NONE && o->gw &&
+		             ike_id_equal(&o->gw->conf.remote_id, peer));
+		if (same && ike_id_equal(&o->local_id, &sa->local_id))
 			return false;
 	}
 	return true;
