@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "runner.h"
 
-#define TESTS(X) X(pure) X(hold) X(esp_vectors) X(roads) X(flow)
+#define TESTS(X) X(pure) X(hold) X(esp_vectors) X(roads) X(flow) X(control)
 RUNNER("spu", TESTS);

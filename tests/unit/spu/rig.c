@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rig.h"
 #include "emu_port.h"
+#include "record.h"
 #include "records.pb-c.h"
 
 #include <arpa/inet.h>
@@ -219,6 +220,45 @@ static void outer_fill(Hawser__ChildSaRecord *m, const struct rig_sa *s, struct 
 	m->remote_port = s->remote_port ? s->remote_port : 4500;
 }
 
+static void record_fill(struct rig *rig, Hawser__ChildSaRecord *m, const struct rig_sa *s,
+                        struct record_room *r)
+{
+	static const uint8_t ike_spi[8] = { 1 };
+
+	m->protocol = IPPROTO_NO_ESP;
+	m->ike_spi = (ProtobufCBinaryData){ 8, (uint8_t *)(uintptr_t)ike_spi };
+	m->tunnel = s->tunnel ? s->tunnel : RIG_TUNNEL;
+	m->anchor = RIG_ANCHOR;
+	m->spi_in = s->spi_in ? s->spi_in : 0x1007;
+	m->spi_out = s->spi_out ? s->spi_out : 0x2000;
+	m->esn = s->esn;
+	m->epoch = s->epoch;
+	m->instance = s->instance;
+	m->hard_ms = s->hard_ms;
+	m->serial = s->serial;
+	m->sending = !s->not_sending;
+	m->window = s->window ? s->window : 64;
+	ck_assert_int_eq(sa_runtime_take(&rig->runtime, true, (uint16_t)m->window, &m->slot_in),
+	                 ERR_OK);
+	ck_assert_int_eq(sa_runtime_take(&rig->runtime, false, 0, &m->slot_out), ERR_OK);
+	outer_fill(m, s, r);
+	keys_fill(m, s, r);
+	selectors_fill(m, s, r);
+}
+
+size_t rig_record(struct rig *rig, const struct rig_sa *s, uint8_t *body, size_t cap)
+{
+	Hawser__ChildSaRecord m = HAWSER__CHILD_SA_RECORD__INIT;
+	struct record_room room = { 0 };
+	size_t len = 0;
+
+	record_fill(rig, &m, s, &room);
+	if (s->foreign_slot)
+		m.slot_out = rig->runtime.slots;
+	ck_assert_int_eq(record_encode(&m.base, body, cap, &len), ERR_OK);
+	return len;
+}
+
 struct sa *rig_sa(struct rig *rig, const struct rig_sa *s)
 {
 	Hawser__ChildSaRecord m = HAWSER__CHILD_SA_RECORD__INIT;
@@ -226,23 +266,7 @@ struct sa *rig_sa(struct rig *rig, const struct rig_sa *s)
 	struct why why = { 0 };
 	struct sa *sa = NULL;
 
-	m.protocol = IPPROTO_NO_ESP;
-	m.tunnel = s->tunnel ? s->tunnel : RIG_TUNNEL;
-	m.anchor = RIG_ANCHOR;
-	m.spi_in = s->spi_in ? s->spi_in : 0x1007;
-	m.spi_out = s->spi_out ? s->spi_out : 0x2000;
-	m.esn = s->esn;
-	m.epoch = s->epoch;
-	m.hard_ms = s->hard_ms;
-	m.serial = s->serial;
-	m.sending = !s->not_sending;
-	ck_assert_int_eq(
-	        sa_runtime_take(&rig->runtime, true, s->window ? s->window : 64, &m.slot_in),
-	        ERR_OK);
-	ck_assert_int_eq(sa_runtime_take(&rig->runtime, false, 0, &m.slot_out), ERR_OK);
-	outer_fill(&m, s, &room);
-	keys_fill(&m, s, &room);
-	selectors_fill(&m, s, &room);
+	record_fill(rig, &m, s, &room);
 	ck_assert_msg(sa_make(&m, &rig->runtime, &sa, &why) == ERR_OK, "%s", why.text);
 	ck_assert_msg(sa_table_put(&rig->roads.sas, sa, &why) == ERR_OK, "%s", why.text);
 	if (rig->kind == RIG_INLINE)

@@ -30,9 +30,9 @@ struct rig_sa {
 	uint32_t spi_in, spi_out;        /* 0: 0x1007, 0x2000 */
 	const uint8_t *key_in, *key_out; /* NULL: fixed */
 	uint16_t bits;                   /* 0: 128 */
-	bool udp, esn, not_sending;
+	bool udp, esn, not_sending, foreign_slot;
 	uint16_t local_port, remote_port; /* 0: 4500 */
-	uint16_t window, epoch;
+	uint16_t window, epoch, instance;
 	uint64_t hard_ms, serial;
 	uint32_t tunnel;                  /* 0: RIG_TUNNEL */
 	const char *ts_local, *ts_remote; /* prefix; NULL: everything of both families */
@@ -47,6 +47,8 @@ void rig_free(struct rig *rig);
 /* A known tunnel; RIG_TUNNEL is there from the start. */
 struct tunnel *rig_tunnel(struct rig *rig, uint32_t index);
 struct sa *rig_sa(struct rig *rig, const struct rig_sa *spec);
+/* Its record's body, as the routing engine would write it; returns the length. */
+size_t rig_record(struct rig *rig, const struct rig_sa *spec, uint8_t *body, size_t cap);
 /* Demotes or promotes both directions. */
 void rig_promote(struct rig *rig, struct sa *sa, bool nic);
 /* As if seq - 1 packets had passed: outbound seq is taken next, inbound it is expected next. */

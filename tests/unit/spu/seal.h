@@ -31,7 +31,7 @@ struct seal_spec {
 	uint16_t tfc;          /* zeros behind the inner packet */
 	uint8_t more_pad;      /* multiple of 4 */
 	uint8_t next;          /* 0: by the inner packet */
-	bool bad_pad, long_pad, dummy;
+	bool bad_pad, long_pad, sly_pad, dummy;
 };
 
 /* Both write at most SEAL_MAX bytes and return how many. */
