@@ -37,6 +37,11 @@ void keeper_start_spu(struct keeper *k, int32_t slot)
 		(char *)(uintptr_t) "-d",         (char *)(uintptr_t)k->options.rundir, NULL
 	};
 
+	/* What a killed one said last must not be believed of the next, which takes the slot a
+	 * moment before it can say anything itself. */
+	struct spu_slot *s = &k->holdings.shm->spu[slot];
+	if (!proc_slot_alive(&s->proc))
+		atomic_store(&s->state, SPU_ABSENT);
 	(void)snprintf(number, sizeof(number), "%d", slot);
 	if (child_start(&k->spu[slot], argv, keeper_now_ms()))
 		k->spu[slot].restart_ms = keeper_now_ms() + BACKOFF_MAX_MS;

@@ -113,7 +113,10 @@ static void say_state(struct spu *s)
 {
 	enum spu_state to = s->control.in_service ? SPU_ACTIVE : SPU_READY;
 
-	if (s->shm->state != to && s->control.applied != 0 && !s->control.more)
+	/* Without SAs that it may use (another run-time table than the records') it is of no use.
+	 */
+	if (s->shm->state != to && s->control.applied != 0 && !s->control.more &&
+	    s->control.runtime_known)
 		__atomic_store_n((uint32_t *)&s->shm->state, to, __ATOMIC_RELEASE);
 }
 

@@ -102,6 +102,8 @@ static int be_an_spu(int slot)
 	if (asked("die", slot))
 		return 3;
 	start(KEEPER_HELLO_SPU, slot);
+	if (atomic_load(&f.shm->spu[slot].state) != SPU_ABSENT)
+		return 4; /* the predecessor's last word is taken for ours */
 	atomic_store(&f.shm->spu[slot].state, SPU_ACTIVE);
 	for (;;) {
 		if (!asked("hang", slot))
