@@ -171,6 +171,27 @@ START_TEST(the_newest_sa_that_sends_is_taken)
 }
 END_TEST
 
+START_TEST(a_buffer_without_room_is_counted_and_nothing_is_written_beyond)
+{
+	struct rig *rig = rig_new(RIG_SOFT);
+	struct rte_mbuf *m = plain(rig, 100), *out[BURST];
+
+	(void)rig_sa(rig, &(struct rig_sa){ 0 });
+	memmove((uint8_t *)m->buf_addr + 8, rte_pktmbuf_mtod(m, void *), m->data_len);
+	m->data_off = 8;
+	ck_assert_uint_eq(road(rig, RIG_OUT, &m, 1, out), 0);
+	ck_assert_uint_eq(rig->node->spu[0].drop[DROP_NO_BUFFER], 1);
+	m = plain(rig, 100);
+	struct rte_mbuf *full = m;
+	uint16_t buf_len = m->buf_len;
+	m->buf_len = (uint16_t)(m->data_off + m->data_len);
+	ck_assert_uint_eq(road(rig, RIG_OUT, &m, 1, out), 0);
+	ck_assert_uint_eq(rig->node->spu[0].drop[DROP_NO_BUFFER], 2);
+	full->buf_len = buf_len;
+	rig_free(rig);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- engines */
 
 START_TEST(what_the_nic_has_decrypted_outlives_its_session)
@@ -416,6 +437,7 @@ TESTS_OF(flow)
 	tcase_add_loop_test(tc, a_burst_with_replays_passes_each_number_once, 0, RIG_ENGINES);
 	tcase_add_loop_test(tc, a_burst_of_two_sas_keeps_order_and_numbers, 0, RIG_ENGINES);
 	tcase_add_test(tc, near_the_end_only_the_last_numbers_are_given);
+	tcase_add_test(tc, a_buffer_without_room_is_counted_and_nothing_is_written_beyond);
 	tcase_add_test(tc, the_newest_sa_that_sends_is_taken);
 	tcase_add_test(tc, what_the_nic_has_decrypted_outlives_its_session);
 	tcase_add_loop_test(tc, a_replay_of_half_a_turn_ago_is_refused, 0, RIG_ENGINES);
