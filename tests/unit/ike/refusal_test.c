@@ -90,6 +90,41 @@ START_TEST(a_child_that_is_refused_leaves_the_ike_sa)
 }
 END_TEST
 
+/* RFC 7296 2.9: an answer may narrow, never widen: the peer would choose what we send it. */
+START_TEST(selectors_wider_than_what_was_asked_make_no_child)
+{
+	start();
+	pass_init();
+	pass(EX_IKE_AUTH, false);
+	struct ike_ts *asked = &only(I)->tunnel->conf.local[0];
+	asked->last = asked->first; /* as if less had been asked for */
+	pass(EX_IKE_AUTH, true);
+	ck_assert_uint_eq(node_children(I), 0);
+	ck_assert_ptr_null(only(I)->children);
+	pass(EX_INFORMATIONAL, false); /* SK{D} ---> */
+	ck_assert_uint_eq(node_children(R), 0);
+}
+END_TEST
+
+START_TEST(an_answer_from_another_address_is_not_taken)
+{
+	uint8_t bytes[IKE_MESSAGE_MAX];
+
+	start();
+	pass(EX_IKE_SA_INIT, false);
+	struct packet p = w.packet[0];
+	memcpy(bytes, p.bytes, p.len);
+	p.from.addr.b[3] ^= 0x40;
+	hand_over(I, &p, bytes, p.len);
+	ck_assert_uint_eq(w.packets, 1); /* the answer itself still waits */
+	ck_assert_int_eq(only(I)->state, IKE_INIT_SENT);
+	pass(EX_IKE_SA_INIT, true);
+	pass(EX_IKE_AUTH, false);
+	pass(EX_IKE_AUTH, true);
+	tunnel_is_up();
+}
+END_TEST
+
 START_TEST(an_unknown_peer_gets_no_answer)
 {
 	c[1].gateway.peer[0] = addr_v4(0x01020304);
@@ -310,6 +345,8 @@ TESTS_OF(refusal)
 	tcase_add_test(tc, a_responder_that_is_somebody_else);
 	tcase_add_test(tc, no_proposal_in_common);
 	tcase_add_loop_test(tc, a_child_that_is_refused_leaves_the_ike_sa, 0, 3);
+	tcase_add_test(tc, selectors_wider_than_what_was_asked_make_no_child);
+	tcase_add_test(tc, an_answer_from_another_address_is_not_taken);
 	tcase_add_test(tc, an_unknown_peer_gets_no_answer);
 	tcase_add_test(tc, half_open_sas_are_limited);
 	tcase_add_test(tc, a_peer_has_no_more_than_64_sas);
