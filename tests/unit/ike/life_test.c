@@ -167,6 +167,14 @@ START_TEST(a_replayed_message_is_no_sign_of_life)
 	ck_assert_uint_eq(only(R)->heard_ms, heard);
 	pass(EX_IKE_AUTH, true);
 	ck_assert_uint_eq(only(I)->heard_ms, heard);
+	struct effects fx = { 0 };
+	only(I)->wish_probe = true;
+	ike_sa_pump(only(I), &fx);
+	node_run(I, &fx);
+	pass(EX_INFORMATIONAL, false); /* SK{} ---> */
+	ck_assert_uint_eq(only(R)->heard_ms, w.now_ms);
+	pass(EX_INFORMATIONAL, true); /* <--- SK{} */
+	ck_assert_uint_eq(only(I)->heard_ms, w.now_ms);
 	tunnel_is_up();
 }
 END_TEST
