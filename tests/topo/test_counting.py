@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every packet is accounted for: in + made = out + drops by reason + merged + consumed + held.
 
+The first tests look at one gateway's own sum; the last compare with numbered packets outside.
+
                                             == ESP in UDP == peer-1 (strongSwan) -- host-b
     host-a -- gw (spu 0/0, spu 0/1)       <
                                             == ESP in UDP == peer-2 (strongSwan) -- host-c
+
+    host-a -- west (2 SPUs) == plain ESP == east (2 SPUs) -- host-b
 """
 import pytest
 
+from lab.bench import line
 from lab.demo import balance
 from lab.first_tunnel import VPNS, FirstTunnel
 from lab.node import kill
+from lab.topo import Lab
 from lab.wait import wait_until
 
 
@@ -85,3 +91,74 @@ def test_what_a_killed_spu_held_is_counted(net, pic):
     assert_balance(net)
     assert flow.duplicated == 0, str(flow)
     assert net.gw.sa(VPNS[pic]) is not None
+
+
+# What the kernels say among themselves meanwhile, and nobody sent through the tunnel.
+NOISE = ("bad fabric header", "host-inbound service not allowed", "no route")
+
+
+class Pair:
+    """Two gateways, so that nobody else can lose a packet; what each dropped, by reason."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.a, self.b, self.gateways = line(lab, lab.hawser)
+        lab.tunnel(*self.gateways)
+        for gateway in reversed(self.gateways):
+            gateway.up()
+        for gateway in self.gateways:
+            gateway.wait_tunnel("vpn")
+
+    def wait_quiet(self):
+        """Nothing is inside, and the sums do not move."""
+        last = [None]
+
+        def quiet():
+            before, last[0] = last[0], [gateway.drops() for gateway in self.gateways]
+            return before == last[0] and all(said["held"] == 0 for said, _drops in last[0])
+        wait_until("both gateways are empty", quiet, 10, every_s=0.3, seen=lambda: last)
+
+    def dropped(self):
+        return {(gateway.name, *key): n for gateway in self.gateways
+                for key, n in gateway.drops()[1].items() if key[0] not in NOISE}
+
+
+@pytest.fixture(scope="module")
+def pair():
+    with Lab() as lab:
+        yield Pair(lab)
+
+
+def dropped_since(pair, before):
+    pair.wait_quiet()
+    return {key: n - before.get(key, 0) for key, n in pair.dropped().items()
+            if n != before.get(key, 0)}
+
+
+@pytest.mark.parametrize("pps", [20000, 100000, 400000])
+def test_each_lost_packet_is_counted_under_a_reason_and_nothing_else_is(pair, pps):
+    before = pair.dropped()
+    with pair.lab.flow(pair.a, pair.b, pps=pps, size=64, flows=4, duration=2) as flow:
+        flow.wait_sent()
+    drops = dropped_since(pair, before)
+    lost = flow.lost_count - flow.received_report["queue-drops"]
+    assert lost == sum(drops.values()), f"{flow}; {drops}"
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["encrypting", "decrypting"])
+def test_each_packet_that_a_killed_spu_costs_is_counted(pair, number):
+    gateway, before = pair.gateways[number], pair.dropped()
+    with pair.lab.flow(pair.a, pair.b, pps=20000, flows=2) as flow:
+        flow.wait_arrived(4000)
+        sa = gateway.sa("vpn")
+        old = gateway.spu_pid(sa["fpc"], sa["pic"])
+        kill(old)
+        flow.wait_arrived(4000)
+        wait_until("the SPU is back", lambda: gateway.spu_pid(sa["fpc"], sa["pic"]) not in
+                   (None, old), 20, seen=gateway.log)
+        gateway.wait_ready()
+        flow.wait_arrived(1000)
+    drops = dropped_since(pair, before)
+    lost = flow.lost_count - flow.received_report["queue-drops"]
+    assert lost == sum(drops.values()), f"{flow}; {drops}"
+    assert flow.duplicated == 0, str(flow)
