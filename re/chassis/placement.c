@@ -95,6 +95,26 @@ uint8_t placement_serving(const struct placement *p, uint8_t anchor,
 	return ANCHOR_NOBODY;
 }
 
+unsigned placement_moves(const struct placement *old, const bool served[SPU_SLOTS],
+                         const struct placement *now, const struct placement_fleet *fleet,
+                         uint8_t ret_from[ANCHORS])
+{
+	struct placement_spu before[SPU_SLOTS];
+	unsigned n = 0;
+
+	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++)
+		before[slot] = (struct placement_spu){ slot, 1, served[slot] };
+	for (unsigned a = 0; a < ANCHORS; a++) {
+		uint8_t was = placement_serving(old, (uint8_t)a, before, SPU_SLOTS);
+		uint8_t is = placement_serving(now, (uint8_t)a, fleet->spu, fleet->n);
+		bool moves = was != is && was < SPU_SLOTS && is < SPU_SLOTS && fleet->works[was];
+
+		ret_from[a] = moves ? was : ANCHOR_NOBODY;
+		n += moves;
+	}
+	return n;
+}
+
 unsigned placement_count(const struct placement *p, uint8_t slot)
 {
 	unsigned n = 0;

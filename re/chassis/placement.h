@@ -17,6 +17,13 @@ struct placement_spu {
 	bool in_service; /* takes packets now */
 };
 
+/* The SPUs as they are now. */
+struct placement_fleet {
+	struct placement_spu spu[SPU_SLOTS];
+	size_t n;
+	bool works[SPU_SLOTS];
+};
+
 /* Values are slots; ANCHOR_NOBODY where there is none. */
 struct placement {
 	uint8_t owner[ANCHORS];
@@ -35,6 +42,13 @@ void placement_compute(struct placement *p, const struct placement_spu *spu, siz
 /* The slot that gets an anchor's packets now: the owner if it is in service, else the stand-in. */
 uint8_t placement_serving(const struct placement *p, uint8_t anchor,
                           const struct placement_spu *spu, size_t spus);
+
+/* What a change of placement moves: for each anchor whose server changes and whose old server still
+ * works, that one in ret_from, else ANCHOR_NOBODY. served: the slots that took packets under the
+ * old placement; works: those that still do, also when they are to leave. Returns how many move. */
+unsigned placement_moves(const struct placement *old, const bool served[SPU_SLOTS],
+                         const struct placement *now, const struct placement_fleet *fleet,
+                         uint8_t ret_from[ANCHORS]);
 
 /* How many anchors the slot owns. */
 unsigned placement_count(const struct placement *p, uint8_t slot);

@@ -17,6 +17,8 @@
 #define NEIGHBOUR_TICKS (1000 / TICK_MS)
 #define DELETE_FLUSH_MS 50
 #define LINKS_QUIET_MS 20
+#define ACQUIRE_PAUSE_MS 5
+#define ACQUIRES_AT_ONCE 4096 /* more than the ring holds */
 
 char *daemon_path(const struct daemon *d, const char *name, char buf[PATH_ROOM])
 {
@@ -148,13 +150,26 @@ static void on_datagram(void *ctx, const struct endpoint *local, const struct en
 	daemon_turn(d, &fx);
 }
 
+/* A flow without an SA asks with each of its packets: once for a run of them is enough. */
 static void on_acquire(void *ctx, const struct steer_acquire *a)
 {
 	struct daemon *d = ctx;
 	struct effects fx = { 0 };
 
+	if (a->tunnel == d->acquired)
+		return;
+	d->acquired = a->tunnel;
 	ike_acquire(d->ike, a->tunnel, &fx);
 	daemon_turn(d, &fx);
+}
+
+static void on_acquires(uv_poll_t *poll, int status, int events);
+
+static void on_acquire_timer(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	uv_poll_start(&d->acquire_poll, UV_READABLE, on_acquires);
 }
 
 static void on_acquires(uv_poll_t *poll, int status, int events)
@@ -163,7 +178,11 @@ static void on_acquires(uv_poll_t *poll, int status, int events)
 
 	(void)status;
 	(void)events;
-	(void)steer_acquire_read(d->steer, 256, on_acquire, d);
+	d->acquired = 0;
+	(void)steer_acquire_read(d->steer, ACQUIRES_AT_ONCE, on_acquire, d);
+	/* The first is answered at once, a flood of them in portions. */
+	uv_poll_stop(poll);
+	uv_timer_start(&d->acquire_timer, on_acquire_timer, ACQUIRE_PAUSE_MS, 0);
 }
 
 static void on_links_timer(uv_timer_t *timer)
@@ -337,7 +356,9 @@ static void init_handles(struct daemon *d)
 	uv_timer_init(&d->loop, &d->turn_timer);
 	uv_timer_init(&d->loop, &d->tick);
 	uv_timer_init(&d->loop, &d->links_timer);
-	d->ike_timer.data = d->turn_timer.data = d->tick.data = d->links_timer.data = d;
+	uv_timer_init(&d->loop, &d->acquire_timer);
+	d->ike_timer.data = d->turn_timer.data = d->tick.data = d;
+	d->links_timer.data = d->acquire_timer.data = d;
 	d->sigterm.data = d->sigint.data = d->sighup.data = d;
 	uv_signal_init(&d->loop, &d->sigterm);
 	uv_signal_init(&d->loop, &d->sigint);

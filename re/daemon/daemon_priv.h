@@ -74,10 +74,11 @@ struct daemon {
 	struct children children;
 	uint16_t epoch;
 
-	uv_timer_t ike_timer;   /* ike_next_due_ms() */
-	uv_timer_t turn_timer;  /* turn_next_due_ms() */
-	uv_timer_t tick;        /* TICK_MS: what nobody wakes us for */
-	uv_timer_t links_timer; /* links changed: looked at when it is quiet for a moment */
+	uv_timer_t ike_timer;     /* ike_next_due_ms() */
+	uv_timer_t turn_timer;    /* turn_next_due_ms() */
+	uv_timer_t tick;          /* TICK_MS: what nobody wakes us for */
+	uv_timer_t acquire_timer; /* listens to acquires again */
+	uv_timer_t links_timer;   /* links changed: looked at when it is quiet for a moment */
 	uv_poll_t acquire_poll, monitor_poll;
 	uv_poll_t to_re[SPU_SLOTS];
 	bool to_re_polled[SPU_SLOTS];
@@ -85,6 +86,7 @@ struct daemon {
 	uv_signal_t sigterm, sigint, sighup;
 	struct cli_server *cli;
 	uint64_t ticks;
+	uint32_t acquired; /* tunnel of the last acquire in this run of them */
 	bool store_full, slots_full, ending;
 };
 

@@ -182,22 +182,14 @@ void moves_check(struct daemon *d)
 static bool plan(struct daemon *d, const bool served_before[SPU_SLOTS])
 {
 	struct placement old = d->spus.placement;
-	struct placement_spu spu[SPU_SLOTS], before[SPU_SLOTS];
-	size_t n = spus_placement(d, spu);
+	struct placement_fleet fleet = { 0 };
 
-	/* All that served, those among them that are to leave. */
+	fleet.n = spus_placement(d, fleet.spu);
 	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++)
-		before[slot] = (struct placement_spu){ slot, 1, served_before[slot] };
-	placement_compute(&d->spus.placement, spu, n);
-	for (unsigned a = 0; a < ANCHORS; a++) {
-		uint8_t was = placement_serving(&old, (uint8_t)a, before, SPU_SLOTS);
-		uint8_t is = placement_serving(&d->spus.placement, (uint8_t)a, spu, n);
-
-		if (was == is || was >= SPU_SLOTS || is >= SPU_SLOTS || !d->spus.at[was].in_service)
-			continue;
-		d->moves.from[a] = was;
-		d->moves.anchors++;
-	}
+		fleet.works[slot] = d->spus.at[slot].in_service;
+	placement_compute(&d->spus.placement, fleet.spu, fleet.n);
+	d->moves.anchors =
+	        placement_moves(&old, served_before, &d->spus.placement, &fleet, d->moves.from);
 	return memcmp(&old, &d->spus.placement, sizeof(old)) != 0 || d->moves.anchors;
 }
 

@@ -99,6 +99,64 @@ START_TEST(serving_falls_back_to_the_standin)
 }
 END_TEST
 
+/* From SPUs 0 and 1 in service to what the fleet is then; how many of the anchors of `of` move. */
+static unsigned moved_from(uint8_t of, const struct placement_fleet *fleet)
+{
+	const struct placement_spu two[] = { { 0, 1, true }, { 1, 1, true } };
+	const bool served[SPU_SLOTS] = { true, true };
+	struct placement old = place(two, 2), now = old;
+	uint8_t from[ANCHORS];
+	unsigned n = 0, all;
+
+	placement_compute(&now, fleet->spu, fleet->n);
+	all = placement_moves(&old, served, &now, fleet, from);
+	for (unsigned a = 0; a < ANCHORS; a++) {
+		ck_assert(from[a] == ANCHOR_NOBODY || from[a] == old.owner[a]);
+		all -= from[a] != ANCHOR_NOBODY;
+		n += from[a] == of;
+	}
+	ck_assert_uint_eq(all, 0);
+	return n;
+}
+
+START_TEST(one_that_comes_takes_its_share_from_those_that_serve)
+{
+	const struct placement_fleet three = {
+		.spu = { { 0, 1, true }, { 1, 1, true }, { 2, 1, true } },
+		.n = 3,
+		.works = { true, true, true },
+	};
+	struct placement now = place(three.spu, 3);
+
+	ck_assert_uint_eq(moved_from(0, &three) + moved_from(1, &three), placement_count(&now, 2));
+}
+END_TEST
+
+START_TEST(a_dead_one_is_not_waited_for)
+{
+	const struct placement_fleet dead = { .spu = { { 0, 1, false }, { 1, 1, true } },
+		                              .n = 2,
+		                              .works = { false, true } };
+
+	ck_assert_uint_eq(moved_from(0, &dead) + moved_from(1, &dead), 0);
+}
+END_TEST
+
+START_TEST(one_that_is_to_leave_hands_over_all_that_it_has)
+{
+	const struct placement_spu two[] = { { 0, 1, true }, { 1, 1, true } };
+	const struct placement_fleet left = { .spu = { { 1, 1, true } },
+		                              .n = 1,
+		                              .works = { true, true } };
+	const struct placement_fleet nobody = { .works = { true, true } };
+	struct placement p = place(two, 2);
+
+	ck_assert_uint_eq(moved_from(0, &left), placement_count(&p, 0));
+	ck_assert_uint_eq(moved_from(1, &left), 0);
+	ck_assert_uint_eq(moved_from(0, &nobody), 0); /* to whom? */
+}
+END_TEST
+
 TESTS_OF(placement)
 {
 	TCase *tc = tcase_create("placement");
@@ -109,5 +167,8 @@ TESTS_OF(placement)
 	tcase_add_test(tc, standin_is_another_one_in_service_and_spread);
 	tcase_add_test(tc, pin_wins_while_its_spu_exists);
 	tcase_add_test(tc, serving_falls_back_to_the_standin);
+	tcase_add_test(tc, one_that_comes_takes_its_share_from_those_that_serve);
+	tcase_add_test(tc, a_dead_one_is_not_waited_for);
+	tcase_add_test(tc, one_that_is_to_leave_hands_over_all_that_it_has);
 	return tc;
 }
