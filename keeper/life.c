@@ -114,22 +114,21 @@ static void collect(struct keeper *k)
 	}
 }
 
-static void re_died(struct keeper *k, uint32_t pid)
+static void re_died(struct keeper *k, uint32_t pid, uint64_t now)
 {
 	if (k->phase != KEEPER_RUNNING)
 		return;
 	keeper_event(k, EVENT_RE_DOWN, "pid %u, starting it again in %u ms", pid,
-	             (unsigned)(k->re.restart_ms - keeper_now_ms()));
+	             (unsigned)(k->re.restart_ms - now));
 }
 
-static void spu_died(struct keeper *k, struct child *spu, uint32_t pid)
+static void spu_died(struct keeper *k, const struct child *spu, uint32_t pid, uint64_t now)
 {
 	struct child was = *spu;
 
 	was.pid = pid;
 	if (spu->wanted)
-		keeper_tell_re(k, KEEPER_SPU_DIED, &was,
-		               (uint32_t)(spu->restart_ms - keeper_now_ms()));
+		keeper_tell_re(k, KEEPER_SPU_DIED, &was, (uint32_t)(spu->restart_ms - now));
 	else
 		keeper_tell_re(k, KEEPER_SPU_STOPPED, &was, 0);
 }
@@ -141,11 +140,11 @@ static void look_at_deaths(struct keeper *k)
 
 	collect(k);
 	if (child_reap(&k->re, now))
-		re_died(k, pid);
+		re_died(k, pid, now);
 	for (int slot = 0; slot < SPU_SLOTS; slot++) {
 		pid = k->spu[slot].pid;
 		if (child_reap(&k->spu[slot], now))
-			spu_died(k, &k->spu[slot], pid);
+			spu_died(k, &k->spu[slot], pid, now);
 	}
 }
 
