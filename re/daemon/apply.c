@@ -169,10 +169,12 @@ static void put_tunnels(struct daemon *d)
 		struct tunnel *t = &d->tunnels.at[i];
 		struct record_key key = record_key_tunnel(t->index);
 
-		if (t->conf)
+		if (t->conf) {
 			put_changed_tunnel(d, t, &fx);
-		else
-			fx_del(&fx, &key);
+			continue;
+		}
+		fx_del(&fx, &key);
+		children_clear_totals(d, t->index); /* the next to have the index begins with 0 */
 	}
 	daemon_turn(d, &fx);
 	steer_tunnel_each(d->steer, drop_hop, d);

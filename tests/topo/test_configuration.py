@@ -126,6 +126,7 @@ def test_a_file_with_an_error_changes_nothing_and_says_why(gw, undisturbed):
 def test_a_vpn_goes_with_all_that_it_had_and_comes_back(gw, undisturbed, back):
     far = gw.lab.nodes["far"]
     index = gw.sa("change")["tunnel-index"]
+    lines = list(gw._lines)
     gw.without("security ipsec vpn change", "security ike gateway change", "interfaces st0 unit 1",
                "security zones security-zone vpn interfaces st0.1",
                "routing-options static route 10.2.2.0/24")
@@ -137,6 +138,11 @@ def test_a_vpn_goes_with_all_that_it_had_and_comes_back(gw, undisturbed, back):
     assert {sa["tunnel-index"] for sa in gw.sas()} == {gw.sa("keep")["tunnel-index"]}
     with pytest.raises(HawserError, match="no such tunnel"):
         gw.show(f"security ipsec statistics index {index}")
+    gw._lines = lines
+    load(gw)
+    assert gw.wait_tunnel("change")["tunnel-index"] == index
+    assert gw.show(f"security ipsec statistics index {index}")["encrypted-packets"] == 0
+    assert gw.lab.nodes["a2"].ping("10.2.2.1") == 1
 
 
 def test_a_gateway_that_changes_is_negotiated_anew(gw, undisturbed, back):
