@@ -61,10 +61,10 @@ struct sa_runtime_table {
 };
 
 /* Makes the file, or opens it where it is whole and of this layout (then *ret_new is false). A file
- * that is foreign, damaged, of another layout or of an earlier boot is replaced: *ret_new is true and the caller
- * deletes all child SAs before it sends anything. identity must be 16 random bytes for a new file;
- * slots (0: the default) is for a new file, too. *ret_fd may be closed, or handed on for
- * sa_runtime_map(). */
+ * that is foreign, damaged, of another layout or of an earlier boot is replaced: *ret_new is true
+ * and the caller deletes all child SAs before it sends anything. identity must be 16 random bytes
+ * for a new file; slots (0: the default) is for a new file, too. *ret_fd may be closed, or handed
+ * on for sa_runtime_map(). */
 enum err sa_runtime_create(const char *path, uint32_t slots, const uint8_t identity[16],
                            struct sa_runtime_table *ret, int *ret_fd, bool *ret_new,
                            struct why *why) MUST_CHECK;

@@ -54,9 +54,9 @@ void dataplane_far_name(const struct config_unit *unit, char name[IFNAMSIZ]);
 /* Asks the kernel to confirm the neighbours that the programs use. Once a second. */
 void dataplane_probe_neighbours(struct dataplane *d, uint64_t now_ms);
 
-/* Ends it all: forwarding off on our interfaces first, where it stays off (in IPv6 as a whole, since
- * an interface's own switch does not stop the kernel), the namespace's IPv4 switch as it was, then
- * programs and links. steer may be NULL when its programs are not to be found. What is not
+/* Ends it all: forwarding off on our interfaces first, where it stays off (in IPv6 as a whole,
+ * since an interface's own switch does not stop the kernel), the namespace's IPv4 switch as it was,
+ * then programs and links. steer may be NULL when its programs are not to be found. What is not
  * there is no error; addresses of configured interfaces stay. */
 enum err dataplane_remove(struct steer *steer, const char *statefile, struct why *why) MUST_CHECK;
 
