@@ -173,9 +173,10 @@ json_t *show_flow_drops(struct daemon *d, const struct cli_request *r)
 
 static struct steer_device_counts counts_of(const char *ifname)
 {
+	static const struct steer_device_counts none;
 	struct steer_device_counts c;
 
-	return steer_device_counters(ifname, &c) ? (struct steer_device_counts){ 0 } : c;
+	return steer_device_counters(ifname, &c) == ERR_OK ? c : none;
 }
 
 /* Frames that came into the SPU's port, less those that came out of it or were lost on the way out.
