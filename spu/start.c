@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "start.h"
+#include "eal_dir.h"
 #include "emu_port.h"
 #include "records.pb-c.h"
 
@@ -88,7 +89,7 @@ static bool use_hugepages(void)
 }
 
 /* EAL keeps pointers to its words, and may write into them. */
-static enum err eal_up(struct why *why)
+static enum err eal_up(const char *rundir, struct why *why)
 {
 	static char word[16][32];
 	const char *fixed[] = { "hawser-spu", "--no-pci",    "--no-telemetry", "--iova-mode",
@@ -112,7 +113,10 @@ static enum err eal_up(struct why *why)
 	}
 	for (int i = 0; i < argc; i++)
 		argv[i] = word[i];
-	if (rte_eal_init(argc, argv) < 0)
+	eal_dir_set(rundir);
+	int up = rte_eal_init(argc, argv);
+	eal_dir_clean(rundir);
+	if (up < 0)
 		return why_set(why, ERR_IO, "DPDK's EAL does not start: %s",
 		               rte_strerror(rte_errno));
 	return port_meta_register(why);
@@ -211,7 +215,7 @@ static enum err read_self(struct spu *s, Hawser__SpuRecord **ret, struct why *wh
 static enum err open_all(struct spu *s, Hawser__SpuRecord **self, struct why *why)
 {
 	TRY(read_self(s, self, why));
-	TRY(eal_up(why));
+	TRY(eal_up(s->rundir, why));
 	spu_count(&s->shm->progress, 1);
 	TRY(open_ports(s, *self, why));
 	TRY(sa_table_init(&s->roads.sas, s->runtime.slots / 2, &s->engines));

@@ -2,6 +2,7 @@
 /* Reaches the inbound road. The fuzzer is given the key: with an odd first byte what follows is
  * sealed, so that it arrives behind the ICV as payload and trailer; with an even one it is the
  * outer packet as the wire brings it. Bit 1: over IPv6; bit 2: in UDP; bit 3: ESN. */
+#include "eal_dir.h"
 #include "fuzz.h"
 #include "records.pb-c.h"
 #include "roads.h"
@@ -31,7 +32,9 @@ static void eal_up(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(word); i++)
 		argv[i] = word[i];
+	eal_dir_set("/tmp");
 	assert(rte_eal_init((int)ARRAY_LEN(word), argv) >= 0);
+	eal_dir_clean("/tmp");
 	enum err e = port_meta_register(NULL);
 	assert(e == ERR_OK);
 	bed.pool = rte_pktmbuf_pool_create("fuzz", MBUFS, 0, 0, 4096, SOCKET_ID_ANY);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "rig.h"
+#include "eal_dir.h"
 #include "emu_port.h"
 #include "record.h"
 #include "records.pb-c.h"
@@ -23,7 +24,9 @@ static void eal_up(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		argv[i] = strcpy(copies[i], words[i]);
+	eal_dir_set("/tmp");
 	ck_assert_int_ge(rte_eal_init((int)ARRAY_LEN(words), argv), 0);
+	eal_dir_clean("/tmp");
 	ck_assert_msg(port_meta_register(&why) == ERR_OK, "%s", why.text);
 }
 
