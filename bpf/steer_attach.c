@@ -28,14 +28,6 @@ static const char *interface_text(uint32_t ifindex, char buf[IF_NAMESIZE])
 	return buf;
 }
 
-static uint32_t prog_id(int fd)
-{
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
-}
-
 /* A descriptor of the program with this id if it is one of ours, by name; else -1. */
 static int our_prog(uint32_t id)
 {
@@ -84,6 +76,23 @@ static enum err attach_prog(uint32_t ifindex, int prog, const struct bpf_xdp_que
 	return ERR_OK;
 }
 
+/* The two usual cases, without a question: nothing is there, or this program already (a routing
+ * engine that was started again). To ask is to list every link there is, which a gateway with many
+ * tunnels would pay for each of them. That one of the two is refused is no news for the log. */
+static bool attach_as_usual(uint32_t ifindex, int prog)
+{
+	DECLARE_LIBBPF_OPTS(bpf_xdp_attach_opts, same, .old_prog_fd = prog);
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	int failed = bpf_xdp_attach((int)ifindex, prog,
+	                            XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
+
+	if (failed)
+		failed = bpf_xdp_attach((int)ifindex, prog, XDP_FLAGS_DRV_MODE | XDP_FLAGS_REPLACE,
+		                        &same);
+	(void)libbpf_set_print(print);
+	return failed == 0;
+}
+
 enum err steer_attach(struct steer *s, uint32_t ifindex, const struct steer_iface *iface,
                       struct why *why)
 {
@@ -93,13 +102,15 @@ enum err steer_attach(struct steer *s, uint32_t ifindex, const struct steer_ifac
 	if (iface->role <= STEER_NONE || iface->role >= STEER_ROLES)
 		return why_set(why, ERR_VALUE, "interface role %u", iface->role);
 	int prog = s->fd[prog_of_role[iface->role]];
+	TRY(steer_iface_set(s, ifindex, iface));
+	if (attach_as_usual(ifindex, prog))
+		return ERR_OK;
 	int failed = bpf_xdp_query((int)ifindex, 0, &now);
-	if (failed)
+	if (failed) {
+		(void)!steer_iface_del(s, ifindex);
 		return why_set(why, err_from_errno(-failed), "%s: %s",
 		               interface_text(ifindex, name), strerror(-failed));
-	TRY(steer_iface_set(s, ifindex, iface));
-	if (now.drv_prog_id && now.drv_prog_id == prog_id(prog))
-		return ERR_OK;
+	}
 	return attach_prog(ifindex, prog, &now, why);
 }
 
