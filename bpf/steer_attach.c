@@ -28,6 +28,14 @@ static const char *interface_text(uint32_t ifindex, char buf[IF_NAMESIZE])
 	return buf;
 }
 
+static uint32_t prog_id(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
 /* A descriptor of the program with this id if it is one of ours, by name; else -1. */
 static int our_prog(uint32_t id)
 {
@@ -46,7 +54,7 @@ static int our_prog(uint32_t id)
 	return -1;
 }
 
-static enum err attach_prog(uint32_t ifindex, int prog, const struct bpf_xdp_query_opts *now,
+static enum err attach_prog(uint32_t ifindex, int prog, const struct steer_xdp *now,
                             struct why *why)
 {
 	char name[IF_NAMESIZE];
@@ -54,8 +62,8 @@ static enum err attach_prog(uint32_t ifindex, int prog, const struct bpf_xdp_que
 	uint32_t flags = XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST;
 	int old = -1;
 
-	if (now->prog_id) {
-		old = now->drv_prog_id ? our_prog(now->drv_prog_id) : -1;
+	if (now->any_id) {
+		old = now->native_id ? our_prog(now->native_id) : -1;
 		if (old < 0)
 			return why_set(why, ERR_BUSY,
 			               "%s: another XDP program is attached; take it off first "
@@ -76,51 +84,32 @@ static enum err attach_prog(uint32_t ifindex, int prog, const struct bpf_xdp_que
 	return ERR_OK;
 }
 
-/* The two usual cases, without a question: nothing is there, or this program already (a routing
- * engine that was started again). To ask is to list every link there is, which a gateway with many
- * tunnels would pay for each of them. That one of the two is refused is no news for the log. */
-static bool attach_as_usual(uint32_t ifindex, int prog)
-{
-	DECLARE_LIBBPF_OPTS(bpf_xdp_attach_opts, same, .old_prog_fd = prog);
-	libbpf_print_fn_t print = libbpf_set_print(NULL);
-	int failed = bpf_xdp_attach((int)ifindex, prog,
-	                            XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
-
-	if (failed)
-		failed = bpf_xdp_attach((int)ifindex, prog, XDP_FLAGS_DRV_MODE | XDP_FLAGS_REPLACE,
-		                        &same);
-	(void)libbpf_set_print(print);
-	return failed == 0;
-}
-
 enum err steer_attach(struct steer *s, uint32_t ifindex, const struct steer_iface *iface,
                       struct why *why)
 {
-	DECLARE_LIBBPF_OPTS(bpf_xdp_query_opts, now);
+	struct steer_xdp now;
 	char name[IF_NAMESIZE];
 
 	if (iface->role <= STEER_NONE || iface->role >= STEER_ROLES)
 		return why_set(why, ERR_VALUE, "interface role %u", iface->role);
 	int prog = s->fd[prog_of_role[iface->role]];
-	TRY(steer_iface_set(s, ifindex, iface));
-	if (attach_as_usual(ifindex, prog))
-		return ERR_OK;
-	int failed = bpf_xdp_query((int)ifindex, 0, &now);
-	if (failed) {
-		(void)!steer_iface_del(s, ifindex);
+	int failed = steer_xdp_query(ifindex, &now);
+	if (failed)
 		return why_set(why, err_from_errno(-failed), "%s: %s",
 		               interface_text(ifindex, name), strerror(-failed));
-	}
+	TRY(steer_iface_set(s, ifindex, iface));
+	if (now.native_id && now.native_id == prog_id(prog))
+		return ERR_OK;
 	return attach_prog(ifindex, prog, &now, why);
 }
 
 enum err steer_detach(struct steer *s, uint32_t ifindex, struct why *why)
 {
-	DECLARE_LIBBPF_OPTS(bpf_xdp_query_opts, now);
+	struct steer_xdp now;
 	DECLARE_LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
 	char name[IF_NAMESIZE];
-	int failed = bpf_xdp_query((int)ifindex, 0, &now);
-	int old = !failed && now.drv_prog_id ? our_prog(now.drv_prog_id) : -1;
+	int failed = steer_xdp_query(ifindex, &now);
+	int old = !failed && now.native_id ? our_prog(now.native_id) : -1;
 
 	if (old >= 0) {
 		opts.old_prog_fd = old;

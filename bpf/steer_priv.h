@@ -30,4 +30,10 @@ enum err steer_map_remove(const struct steer *s, enum steer_fd map, const void *
 typedef void steer_entry_fn(void *ctx, const void *key, const void *value);
 void steer_map_each(const struct steer *s, enum steer_fd map, steer_entry_fn *fn, void *ctx);
 
+/* The XDP programs of an interface by their ids; 0: none. Returns 0, or a negative errno. */
+struct steer_xdp {
+	uint32_t any_id, native_id;
+};
+int steer_xdp_query(uint32_t ifindex, struct steer_xdp *ret);
+
 #endif
