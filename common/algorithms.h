@@ -31,20 +31,51 @@ enum alg_use {
 	ALG_LEGACY = 1 << 3, /* only where configured, with a warning */
 };
 
+/* How a cipher works: what decides which code runs. */
+enum alg_kind {
+	ALG_KIND_NULL,   /* RFC 2410 */
+	ALG_KIND_CBC,    /* the IV is one block, unpredictable; needs an integrity algorithm */
+	ALG_KIND_GCM,    /* nonce: salt, then 8 bytes */
+	ALG_KIND_CHACHA, /* likewise (RFC 7634) */
+	ALG_KIND_GMAC,   /* nothing is encrypted; as GCM otherwise (RFC 4543) */
+};
+
 enum {
+	ENCR_DES_CBC = 2,
+	ENCR_3DES_CBC = 3,
+	ENCR_NULL = 11,
 	ENCR_AES_CBC = 12,
 	ENCR_AES_GCM_16 = 20,
+	ENCR_NULL_AES_GMAC = 21,
+	ENCR_CHACHA20_POLY1305 = 28,
+	ENCR_AES_GCM_16_IIV = 30,
+	ENCR_CHACHA20_POLY1305_IIV = 31,
 	INTEG_NONE = 0,
+	INTEG_HMAC_MD5_96 = 1,
+	INTEG_HMAC_SHA1_96 = 2,
+	INTEG_AES_128_GMAC = 9,
+	INTEG_AES_192_GMAC = 10,
+	INTEG_AES_256_GMAC = 11,
 	INTEG_HMAC_SHA2_256_128 = 12,
 	INTEG_HMAC_SHA2_384_192 = 13,
 	INTEG_HMAC_SHA2_512_256 = 14,
+	PRF_HMAC_MD5 = 1,
+	PRF_HMAC_SHA1 = 2,
 	PRF_HMAC_SHA2_256 = 5,
 	PRF_HMAC_SHA2_384 = 6,
 	PRF_HMAC_SHA2_512 = 7,
+	KE_MODP_768 = 1,
+	KE_MODP_1024 = 2,
+	KE_MODP_1536 = 5,
 	KE_MODP_2048 = 14,
+	KE_MODP_3072 = 15,
+	KE_MODP_4096 = 16,
 	KE_ECP_256 = 19,
 	KE_ECP_384 = 20,
+	KE_ECP_521 = 21,
+	KE_MODP_2048_256 = 24,
 	KE_CURVE25519 = 31,
+	KE_CURVE448 = 32,
 };
 
 struct alg_cipher {
@@ -54,9 +85,10 @@ struct alg_cipher {
 	uint16_t key_bits;   /* key length attribute; 0 where the algorithm has none */
 	uint8_t key_len;     /* bytes, without salt */
 	uint8_t salt_len;    /* bytes taken from the keying material after the key (RFC 4106 8.1) */
-	uint8_t iv_len;      /* explicit IV on the wire */
+	uint8_t iv_len;      /* explicit IV on the wire; 0 also where it is implicit (RFC 8750) */
 	uint8_t icv_len;     /* 0: needs an integrity algorithm */
 	uint8_t block;       /* padding unit; 1 for counter modes (ESP aligns to 4 all the same) */
+	uint8_t kind;        /* enum alg_kind */
 	uint8_t use;         /* enum alg_use */
 	const char *short_name; /* in "ESP:aes-gcm-128/none" */
 };
@@ -67,6 +99,7 @@ struct alg_integ {
 	const char *digest;   /* EVP name */
 	uint16_t v2_id;       /* transform type 3 */
 	uint8_t key_len, icv_len;
+	uint8_t salt_len, iv_len; /* of GMAC, for AH only (RFC 4543); else 0 */
 	uint8_t use;
 	const char *short_name;
 };
@@ -81,7 +114,7 @@ struct alg_prf {
 
 struct alg_ke {
 	const char *name;    /* "group14" */
-	const char *openssl; /* EVP group or key type */
+	const char *openssl; /* EVP group or key type; NULL: known by its numbers only */
 	uint16_t v2_id;      /* transform type 4 */
 	uint16_t public_len; /* bytes on the wire (RFC 7296 3.4, RFC 5903, RFC 8031) */
 	uint8_t use;

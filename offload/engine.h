@@ -20,10 +20,12 @@ struct engine_session; /* the engine's own */
 /* What an engine must know of an SA direction. Borrowed for the call; keys are copied if kept. */
 struct engine_sa {
 	bool inbound;
-	uint8_t protocol; /* 50 */
-	uint32_t spi;     /* host order */
-	const struct alg_cipher *cipher;
-	struct view key; /* cipher key, then salt */
+	uint8_t protocol;                /* 50 or 51 */
+	uint32_t spi;                    /* host order */
+	const struct alg_cipher *cipher; /* NULL with AH */
+	const struct alg_integ *integ;   /* NULL with an AEAD cipher */
+	struct view key;                 /* cipher key, then salt; empty with AH and NULL */
+	struct view auth_key; /* integrity key (GMAC in AH: then salt); empty with AEAD */
 	bool esn;
 	bool udp_encap;
 	uint16_t local_port, remote_port;
@@ -40,16 +42,28 @@ enum engine_verdict {
 };
 
 /* One packet. All headers of the burst are written before the engine is called: the cipher's loads
- * are wider than our stores. Pointers are into the mbuf, which is one segment. */
+ * are wider than our stores. Pointers are into the mbuf, which is one segment.
+ *
+ * AEAD ciphers: payload, iv, aad, icv. NULL with GMAC (RFC 4543): the same, with len 0 and auth as
+ * for an integrity algorithm, counted from the IV. Cipher and integrity algorithm: payload is
+ * encrypted under iv, auth (which the payload is the end of) is authenticated after that. AH: only
+ * auth, the packet from its outer header on, mutable fields and ICV zero; the caller puts them
+ * back. With ESN and no AEAD cipher, esn is authenticated after auth's last byte (RFC 4303 2.2.1,
+ * RFC 4302 2.5.1). */
 struct engine_op {
 	struct rte_mbuf *m;
 	struct engine_session *session;
 	uint8_t *payload;  /* first byte to encrypt or decrypt, in place */
-	uint32_t len;      /* bytes to encrypt or decrypt: padding and trailer included, ICV not */
-	const uint8_t *iv; /* explicit IV in the packet, 8 bytes for GCM */
+	uint32_t len;      /* of it: padding and trailer included, ICV not; 0: nothing to encrypt */
+	uint32_t auth_len; /* bytes authenticated by an integrity algorithm */
+	const uint8_t *auth;
+	const uint8_t *iv; /* CBC: one block. Else the 8 bytes that follow the salt in the nonce: in
+	                    * the packet, or (implicit IV) in the caller's own memory */
 	uint8_t *icv;      /* outbound: written; inbound: compared */
-	uint8_t aad[12];   /* SPI, then the sequence number's 4 or (ESN) 8 bytes */
-	uint8_t aad_len;   /* 8 or 12 */
+	uint8_t aad[12];   /* AEAD: SPI, then the sequence number's 4 or (ESN) 8 bytes */
+	uint8_t aad_len;   /* 8 or 12; 0 without AEAD */
+	uint8_t esn_len;   /* 4: esn counts; else 0 */
+	uint8_t esn[4];    /* the sequence number's high half */
 	uint8_t verdict;   /* enum engine_verdict, set by burst */
 };
 
@@ -73,7 +87,7 @@ struct engine {
 	void (*close)(struct engine *e);
 };
 
-/* libIPSec_MB, direct GCM calls. */
+/* libIPSec_MB; OpenSSL for what that lacks. */
 enum err engine_soft_open(struct engine **ret, struct why *why) MUST_CHECK;
 /* rte_security inline crypto of a started ethdev port. ERR_UNSUPPORTED when the port has none. */
 enum err engine_inline_open(uint16_t port_id, struct engine **ret, struct why *why) MUST_CHECK;

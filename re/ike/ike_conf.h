@@ -75,12 +75,17 @@ struct ike_conf_gateway {
 	uint32_t nat_keepalive_s; /* while we are behind a NAT; 0: 20 */
 };
 
-/* One proposal for a child SA: ESP with AEAD ciphers in this version. */
+/* One proposal for a child SA. */
 struct ike_conf_child_proposal {
-	const struct alg_cipher *cipher[IKE_TRANSFORMS_MAX];
-	size_t ciphers;
+	uint8_t protocol;                                    /* PROTO_ESP or PROTO_AH; 0: ESP */
+	const struct alg_cipher *cipher[IKE_TRANSFORMS_MAX]; /* all AEAD, or none of them */
+	size_t ciphers;                                      /* 0 with AH */
+	const struct alg_integ *integ[IKE_TRANSFORMS_MAX];   /* none with AEAD */
+	size_t integs;
 	bool esn; /* offer extended sequence numbers, then 32-bit ones; else only these */
-	uint32_t lifetime_s; /* hard; 0: no end */
+	uint32_t lifetime_s;       /* hard; 0: no end */
+	uint64_t lifetime_kb;      /* hard, of each direction; 0: no end */
+	uint64_t lifetime_packets; /* hard, of each direction; 0: no end */
 };
 
 /* A range of addresses of one family, ports and a protocol (RFC 7296 3.13.1). */
@@ -106,6 +111,7 @@ struct ike_conf_tunnel {
 	uint16_t window; /* replay window in packets: 0 or 64, 128, ... 4096 */
 	struct ike_ts local[IKE_SELECTORS_MAX], remote[IKE_SELECTORS_MAX];
 	size_t locals, remotes;
+	const struct alg_ke *pfs; /* of a child made or rekeyed by CREATE_CHILD_SA; NULL: none */
 	enum ike_establish establish;
 };
 

@@ -151,8 +151,8 @@ static void good_rest(void)
 	X(IKE, ERR_VALUE, i_name_space, ike.gateway = (char *)(uintptr_t) "a b")        \
 	X(IKE, ERR_VALUE, i_name_long, ike.gateway = long_name())                       \
 	X(IKE, ERR_UNSUPPORTED, i_encr, ike.encr = 3)                                   \
-	X(IKE, ERR_UNSUPPORTED, i_prf, ike.prf = 1)                                     \
-	X(IKE, ERR_UNSUPPORTED, i_ke, ike.ke = 2)                                       \
+	X(IKE, ERR_UNSUPPORTED, i_prf, ike.prf = 99)                                     \
+	X(IKE, ERR_UNSUPPORTED, i_ke, ike.ke = 99)                                       \
 	X(IKE, ERR_VALUE, i_integ, ike.integ = 0)                                       \
 	X(IKE, ERR_RANGE, i_anchor, ike.anchor = 256)                                   \
 	X(IKE, ERR_LENGTH, i_id, ike.peer_id = BYTES(key, 3))                           \
