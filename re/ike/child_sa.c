@@ -15,8 +15,10 @@ static struct env *env_of(const struct ike_sa *sa)
 static enum err derive(const struct ike_sa *sa, struct child_sa *c)
 {
 	const struct alg_prf *prf = sa->choice.suite.prf;
-	struct ike_seed seed = { blob_view(&sa->nonce_i), blob_view(&sa->nonce_r), sa->spi_i,
-		                 sa->spi_r };
+	struct ike_seed seed = { .nonce_i = blob_view(&sa->nonce_i),
+		                 .nonce_r = blob_view(&sa->nonce_r),
+		                 .spi_i = sa->spi_i,
+		                 .spi_r = sa->spi_r };
 	size_t len = (size_t)c->cipher->key_len + c->cipher->salt_len;
 	int first = sa->initiator ? CHILD_OUT : CHILD_IN;
 	struct view keys[2] = { { c->key[first], len }, { c->key[1 - first], len } };

@@ -38,7 +38,7 @@ void ex_child_offer(struct ike_sa *sa, struct ike_out *o)
 
 	ike_offer_spi(sa, new_spi(sa));
 	ike_out_open(o, PL_SA);
-	child_proposal_offer(&o->w, t->proposal, t->proposals, sa->child_spi);
+	child_proposal_offer(&o->w, t->proposal, t->proposals, NULL, sa->child_spi);
 	ike_out_close(o);
 	put_ts(o, PL_TSI, t->local, t->locals);
 	put_ts(o, PL_TSR, t->remote, t->remotes);
@@ -61,7 +61,7 @@ static enum err take_answer(struct ike_sa *sa, const struct ike_in *in, struct c
 
 	if (t == NULL || !in->c.has_sa || !in->c.has_ts)
 		return ERR_MISSING;
-	TRY(child_proposal_accept(in->c.sa, t->conf.proposal, t->conf.proposals, &choice));
+	TRY(child_proposal_accept(in->c.sa, t->conf.proposal, t->conf.proposals, NULL, &choice));
 	if (!ike_ts_within(&local, t->conf.local, t->conf.locals) ||
 	    !ike_ts_within(&remote, t->conf.remote, t->conf.remotes))
 		return ERR_NO_SELECTOR;
@@ -176,8 +176,8 @@ enum err ex_child_answer(struct ike_sa *sa, const struct ike_in *in, struct chil
 	struct fit f = find_tunnel(sa, m);
 	if (f.score == 0)
 		return refuse(sa, a, N_TS_UNACCEPTABLE, fx);
-	if (child_proposal_choose(m->sa, f.t->conf.proposal, f.t->conf.proposals, &a->choice) !=
-	    ERR_OK)
+	if (child_proposal_choose(m->sa, f.t->conf.proposal, f.t->conf.proposals, NULL,
+	                          &a->choice) != ERR_OK)
 		return refuse(sa, a, N_NO_PROPOSAL_CHOSEN, fx);
 	bool first = list_empty(&f.t->children);
 	if (child_sa_new(sa, &a->choice, new_spi(sa), f.t, &a->child) != ERR_OK)

@@ -245,8 +245,10 @@ enum err ex_init_begin_answer(struct ike_sa *sa, const void *arg, struct effects
 
 enum err ex_init_keys(struct ike_sa *sa, const struct dh_job *j)
 {
-	struct ike_seed seed = { blob_view(&sa->nonce_i), blob_view(&sa->nonce_r), sa->spi_i,
-		                 sa->spi_r };
+	struct ike_seed seed = { .nonce_i = blob_view(&sa->nonce_i),
+		                 .nonce_r = blob_view(&sa->nonce_r),
+		                 .spi_i = sa->spi_i,
+		                 .spi_r = sa->spi_r };
 
 	TRY(ike_keys_derive(sa->ike->crypto, &sa->choice.suite, &seed, secret_view(j->secret),
 	                    &sa->keys));

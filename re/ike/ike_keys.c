@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "ike_keys.h"
 #include "secret.h"
+#include "writer.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -172,34 +173,73 @@ static void cut(const uint8_t *from, const struct ike_suite *s, struct ike_keys 
 	rd_bytes(&r, ret->p[OF_RESPONDER], prf);
 }
 
-enum err ike_keys_derive(struct ike_crypto *c, const struct ike_suite *suite,
-                         const struct ike_seed *seed, struct view secret, struct ike_keys *ret)
+/* Ni | Nr | SPIi | SPIr; the nonces stand first and alone are the key of SKEYSEED. */
+struct seed_bytes {
+	uint8_t b[2 * 256 + 16];
+	size_t nonces;
+};
+
+static enum err seed_of(const struct ike_seed *seed, struct seed_bytes *ret)
 {
 	size_t ni = seed->nonce_i.len, nr = seed->nonce_r.len;
-	uint8_t seed_bytes[2 * 256 + 16], skeyseed[PRF_MAX];
-	uint8_t all[3 * PRF_MAX + 2 * INTEG_MAX + 2 * CIPHER_KEY_MAX];
-	size_t integ = suite->integ ? suite->integ->key_len : 0;
-	size_t enc = (size_t)suite->cipher->key_len + suite->cipher->salt_len;
 
 	if (ni == 0 || nr == 0 || ni > 256 || nr > 256)
 		return ERR_LENGTH;
-	memcpy(seed_bytes, seed->nonce_i.p, ni);
-	memcpy(seed_bytes + ni, seed->nonce_r.p, nr);
-	memcpy(seed_bytes + ni + nr, seed->spi_i, 8);
-	memcpy(seed_bytes + ni + nr + 8, seed->spi_r, 8);
+	ret->nonces = ni + nr;
+	memcpy(ret->b, seed->nonce_i.p, ni);
+	memcpy(ret->b + ni, seed->nonce_r.p, nr);
+	memcpy(ret->b + ni + nr, seed->spi_i, 8);
+	memcpy(ret->b + ni + nr + 8, seed->spi_r, 8);
+	return ERR_OK;
+}
 
-	struct view parts[] = { secret, { NULL, 0 } };
-	enum err e = ike_prf(c, suite->prf, (struct view){ seed_bytes, ni + nr }, parts, skeyseed);
+/* RFC 7296 2.14: SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr. */
+static enum err expand(struct ike_crypto *c, const struct ike_suite *suite,
+                       const struct seed_bytes *seed, struct view skeyseed, struct ike_keys *ret)
+{
+	uint8_t all[3 * PRF_MAX + 2 * INTEG_MAX + 2 * CIPHER_KEY_MAX];
+	size_t integ = suite->integ ? suite->integ->key_len : 0;
+	size_t enc = (size_t)suite->cipher->key_len + suite->cipher->salt_len;
 	struct view out = { all, 3u * suite->prf->out_len + 2 * integ + 2 * enc };
-	if (e == ERR_OK)
-		e = ike_prf_plus(c, suite->prf, (struct view){ skeyseed, suite->prf->out_len },
-		                 (struct view){ seed_bytes, ni + nr + 16 }, out);
+	enum err e = ike_prf_plus(c, suite->prf, skeyseed,
+	                          (struct view){ seed->b, seed->nonces + 16 }, out);
+
 	if (e == ERR_OK) {
 		memset(ret, 0, sizeof(*ret));
 		cut(all, suite, ret);
 	}
-	secret_wipe(skeyseed, sizeof(skeyseed));
 	secret_wipe(all, sizeof(all));
+	return e;
+}
+
+enum err ike_keys_derive(struct ike_crypto *c, const struct ike_suite *suite,
+                         const struct ike_seed *seed, struct view secret, struct ike_keys *ret)
+{
+	struct view parts[] = { secret, { NULL, 0 } };
+	uint8_t skeyseed[PRF_MAX];
+	struct seed_bytes s;
+
+	TRY(seed_of(seed, &s));
+	enum err e = ike_prf(c, suite->prf, (struct view){ s.b, s.nonces }, parts, skeyseed);
+	if (e == ERR_OK)
+		e = expand(c, suite, &s, (struct view){ skeyseed, suite->prf->out_len }, ret);
+	secret_wipe(skeyseed, sizeof(skeyseed));
+	return e;
+}
+
+enum err ike_keys_rekey(struct ike_crypto *c, const struct ike_suite *suite,
+                        const struct ike_seed *seed, struct view secret,
+                        const struct alg_prf *old_prf, const uint8_t *old_d, struct ike_keys *ret)
+{
+	uint8_t skeyseed[PRF_MAX];
+	struct seed_bytes s;
+
+	TRY(seed_of(seed, &s));
+	struct view parts[] = { secret, { s.b, s.nonces }, { NULL, 0 } };
+	enum err e = ike_prf(c, old_prf, (struct view){ old_d, old_prf->out_len }, parts, skeyseed);
+	if (e == ERR_OK)
+		e = expand(c, suite, &s, (struct view){ skeyseed, old_prf->out_len }, ret);
+	secret_wipe(skeyseed, sizeof(skeyseed));
 	return e;
 }
 
@@ -211,20 +251,22 @@ void ike_keys_wipe(struct ike_keys *k)
 enum err ike_keys_child(struct ike_crypto *c, const struct alg_prf *prf, struct view sk_d,
                         const struct ike_seed *seed, struct view ret[2])
 {
-	uint8_t nonces[2 * 256], all[2 * CIPHER_KEY_MAX];
-	size_t ni = seed->nonce_i.len, nr = seed->nonce_r.len, each = ret[0].len;
+	uint8_t from[DH_SECRET_MAX + 2 * 256], all[2 * CIPHER_KEY_MAX];
+	size_t each = ret[0].len;
+	struct writer w = wr_of(from, sizeof(from));
 
-	if (ni > 256 || nr > 256 || each > CIPHER_KEY_MAX || ret[1].len != each)
+	wr_view(&w, seed->secret);
+	wr_view(&w, seed->nonce_i);
+	wr_view(&w, seed->nonce_r);
+	if (w.bad || each > CIPHER_KEY_MAX || ret[1].len != each)
 		return ERR_LENGTH;
-	memcpy(nonces, seed->nonce_i.p, ni);
-	memcpy(nonces + ni, seed->nonce_r.p, nr);
-	enum err e = ike_prf_plus(c, prf, sk_d, (struct view){ nonces, ni + nr },
-	                          (struct view){ all, 2 * each });
+	enum err e = ike_prf_plus(c, prf, sk_d, wr_done(&w), (struct view){ all, 2 * each });
 	if (e == ERR_OK) {
 		memcpy((uint8_t *)(uintptr_t)ret[0].p, all, each);
 		memcpy((uint8_t *)(uintptr_t)ret[1].p, all + each, each);
 	}
 	secret_wipe(all, sizeof(all));
+	secret_wipe(from, sizeof(from));
 	return e;
 }
 

@@ -19,6 +19,7 @@ void ike_crypto_free(struct ike_crypto *c); /* takes NULL */
 #define PRF_MAX 64 /* bytes of HMAC-SHA2-512 */
 #define INTEG_MAX 64
 #define CIPHER_KEY_MAX 36 /* AES-256 and the salt of GCM */
+#define DH_SECRET_MAX 512 /* MODP-4096 */
 
 /* What an IKE SA negotiated; rows of algorithms.h. */
 struct ike_suite {
@@ -39,6 +40,7 @@ struct ike_keys {
 struct ike_seed {
 	struct view nonce_i, nonce_r;
 	const uint8_t *spi_i, *spi_r; /* 8 bytes each */
+	struct view secret; /* of a child: that of its own Diffie-Hellman; empty: it has none */
 };
 
 /* prf(key, parts[0] | parts[1] | ...); out has prf->out_len bytes. */
@@ -52,9 +54,14 @@ enum err ike_prf_plus(struct ike_crypto *c, const struct alg_prf *prf, struct vi
 enum err ike_keys_derive(struct ike_crypto *c, const struct ike_suite *suite,
                          const struct ike_seed *seed, struct view secret,
                          struct ike_keys *ret) MUST_CHECK;
+/* RFC 7296 2.18: of an SA that takes over from one with this PRF and SK_d. */
+enum err ike_keys_rekey(struct ike_crypto *c, const struct ike_suite *suite,
+                        const struct ike_seed *seed, struct view secret,
+                        const struct alg_prf *old_prf, const uint8_t *old_d,
+                        struct ike_keys *ret) MUST_CHECK;
 void ike_keys_wipe(struct ike_keys *k);
 
-/* RFC 7296 2.17, without a new Diffie-Hellman: first what the initiator sends with, then what it
+/* RFC 7296 2.17: first what the initiator sends with, then what it
  * receives with. Each direction: cipher key with salt (AEAD only in this version). */
 enum err ike_keys_child(struct ike_crypto *c, const struct alg_prf *prf, struct view sk_d,
                         const struct ike_seed *seed,

@@ -63,7 +63,7 @@ static struct view spi_bytes(uint32_t spi, uint8_t buf[4])
 }
 
 void child_proposal_offer(struct writer *w, const struct ike_conf_child_proposal *p, size_t n,
-                          uint32_t spi)
+                          const struct alg_ke *ke, uint32_t spi)
 {
 	uint8_t buf[4];
 
@@ -72,6 +72,8 @@ void child_proposal_offer(struct writer *w, const struct ike_conf_child_proposal
 
 		for (size_t k = 0; k < p[i].ciphers; k++)
 			add(&l, TRANSFORM_ENCR, p[i].cipher[k]->v2_id, p[i].cipher[k]->key_bits);
+		if (ke)
+			add(&l, TRANSFORM_KE, ke->v2_id, 0);
 		if (p[i].esn)
 			add(&l, TRANSFORM_ESN, 1, 0);
 		add(&l, TRANSFORM_ESN, 0, 0);
@@ -89,6 +91,8 @@ void child_proposal_answer(struct writer *w, const struct child_choice *c, uint3
 	uint8_t buf[4];
 
 	add(&l, TRANSFORM_ENCR, c->cipher->v2_id, c->cipher->key_bits);
+	if (c->ke)
+		add(&l, TRANSFORM_KE, c->ke->v2_id, 0);
 	if (c->esn_stated)
 		add(&l, TRANSFORM_ESN, c->esn, 0);
 	write(w,
@@ -195,17 +199,27 @@ enum err ike_proposal_choose(struct view sa, const struct ike_conf_proposal *p, 
 	return ERR_NO_PROPOSAL;
 }
 
+/* Without a KE payload only a proposal that can do without one, as in IKE_AUTH (1.2). */
+static bool ke_fits(const struct sa_proposal *theirs, const struct census *n,
+                    const struct alg_ke *ke)
+{
+	if (ke)
+		return has(theirs->body, TRANSFORM_KE, ke->v2_id, 0);
+	return n->of[TRANSFORM_KE] == 0 || has(theirs->body, TRANSFORM_KE, 0, 0);
+}
+
 static bool match_child(const struct sa_proposal *theirs,
-                        const struct ike_conf_child_proposal *ours, struct child_choice *ret)
+                        const struct ike_conf_child_proposal *ours, const struct alg_ke *ke,
+                        struct child_choice *ret)
 {
 	struct census n = count(theirs->body);
 	struct reader spi = rd_of_view(theirs->spi);
-	struct child_choice c = { .number = theirs->number, .spi = rd_u32(&spi) };
+	struct child_choice c = { .number = theirs->number, .spi = rd_u32(&spi), .ke = ke };
 
 	if (theirs->protocol != PROTO_ESP || !rd_done(&spi) || c.spi < 256 || n.other)
 		return false;
-	/* In IKE_AUTH there is no KE to go with a group (1.2), and AEAD needs no integrity. */
-	if ((n.of[TRANSFORM_KE] && !has(theirs->body, TRANSFORM_KE, 0, 0)) ||
+	/* AEAD needs no integrity. */
+	if (!ke_fits(theirs, &n, ke) ||
 	    (n.of[TRANSFORM_INTEG] && !has(theirs->body, TRANSFORM_INTEG, INTEG_NONE, 0)) ||
 	    n.of[TRANSFORM_PRF])
 		return false;
@@ -225,14 +239,14 @@ static bool match_child(const struct sa_proposal *theirs,
 }
 
 enum err child_proposal_choose(struct view sa, const struct ike_conf_child_proposal *p, size_t n,
-                               struct child_choice *ret)
+                               const struct alg_ke *ke, struct child_choice *ret)
 {
 	struct reader r = rd_of_view(sa);
 	struct sa_proposal theirs;
 
 	while (sa_next_proposal(&r, &theirs))
 		for (size_t i = 0; i < n; i++)
-			if (match_child(&theirs, &p[i], ret))
+			if (match_child(&theirs, &p[i], ke, ret))
 				return ERR_OK;
 	return ERR_NO_PROPOSAL;
 }
@@ -269,13 +283,13 @@ enum err ike_proposal_accept(struct view sa, const struct ike_conf_proposal *p, 
 }
 
 enum err child_proposal_accept(struct view sa, const struct ike_conf_child_proposal *p, size_t n,
-                               struct child_choice *ret)
+                               const struct alg_ke *ke, struct child_choice *ret)
 {
 	struct sa_proposal theirs;
 
 	TRY(only_one(sa, &theirs));
 	if (theirs.number == 0 || theirs.number > n ||
-	    !match_child(&theirs, &p[theirs.number - 1], ret))
+	    !match_child(&theirs, &p[theirs.number - 1], ke, ret))
 		return ERR_NO_PROPOSAL;
 	return ERR_OK;
 }

@@ -16,6 +16,7 @@ struct ike_choice {
 /* A chosen ESP proposal. */
 struct child_choice {
 	const struct alg_cipher *cipher;
+	const struct alg_ke *ke; /* of its own Diffie-Hellman; NULL: none */
 	bool esn;
 	bool esn_stated; /* the peer's proposal had the transform: so has the answer */
 	uint8_t number;
@@ -26,8 +27,9 @@ struct child_choice {
 /* SA payload bodies. For an offer all proposals in order; child SPIs are host order. */
 void ike_proposal_offer(struct writer *w, const struct ike_conf_proposal *p, size_t n);
 void ike_proposal_answer(struct writer *w, const struct ike_choice *c);
+/* ke: the group of the KE payload beside it; NULL: none. */
 void child_proposal_offer(struct writer *w, const struct ike_conf_child_proposal *p, size_t n,
-                          uint32_t spi);
+                          const struct alg_ke *ke, uint32_t spi);
 void child_proposal_answer(struct writer *w, const struct child_choice *c, uint32_t spi);
 
 /* The first of the peer's proposals that one of ours accepts, with our order inside it. The KE
@@ -35,14 +37,15 @@ void child_proposal_answer(struct writer *w, const struct child_choice *c, uint3
  * checked by payload_sa_check(). ERR_NO_PROPOSAL. */
 enum err ike_proposal_choose(struct view sa, const struct ike_conf_proposal *p, size_t n,
                              uint16_t ke_group, struct ike_choice *ret) MUST_CHECK;
+/* ke: the group that it must have; NULL: it must do without. */
 enum err child_proposal_choose(struct view sa, const struct ike_conf_child_proposal *p, size_t n,
-                               struct child_choice *ret) MUST_CHECK;
+                               const struct alg_ke *ke, struct child_choice *ret) MUST_CHECK;
 
 /* An answer: one proposal with one transform of each type, all of them offered. */
 enum err ike_proposal_accept(struct view sa, const struct ike_conf_proposal *p, size_t n,
                              struct ike_choice *ret) MUST_CHECK;
 enum err child_proposal_accept(struct view sa, const struct ike_conf_child_proposal *p, size_t n,
-                               struct child_choice *ret) MUST_CHECK;
+                               const struct alg_ke *ke, struct child_choice *ret) MUST_CHECK;
 
 /* Is a KE method among those we offer? */
 const struct alg_ke *ike_proposal_ke(const struct ike_conf_proposal *p, size_t n, uint16_t group);

@@ -112,7 +112,9 @@ static struct ike_suite suite_of(const struct ike_vector *v)
 
 static struct ike_seed seed_of(const struct ike_vector *v)
 {
-	return (struct ike_seed){ v->ni, v->nr, v->spi_i.p, v->spi_r.p };
+	return (struct ike_seed){
+		.nonce_i = v->ni, .nonce_r = v->nr, .spi_i = v->spi_i.p, .spi_r = v->spi_r.p
+	};
 }
 
 static void same(const char *what, const uint8_t *got, struct view want)

@@ -132,7 +132,8 @@ START_TEST(a_child_offer)
 		                                .esn = child_offers[_i].we_esn };
 	struct child_choice got;
 	uint8_t buf[512];
-	enum err e = child_proposal_choose(body_of(child_offers[_i].offer, 1, buf), &ours, 1, &got);
+	enum err e = child_proposal_choose(body_of(child_offers[_i].offer, 1, buf), &ours, 1, NULL,
+	                                   &got);
 
 	ck_assert_msg((e == ERR_OK) == (child_offers[_i].number != 0), "%s: %s",
 	              child_offers[_i].what, err_text(e));
