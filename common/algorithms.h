@@ -29,6 +29,7 @@ enum alg_use {
 	ALG_SOFT = 1 << 1,   /* child SAs, engine soft */
 	ALG_INLINE = 1 << 2, /* child SAs, engine inline where the port offers it */
 	ALG_LEGACY = 1 << 3, /* only where configured, with a warning */
+	ALG_AH = 1 << 4,     /* integrity algorithms: AH, engine soft */
 };
 
 /* How a cipher works: what decides which code runs. */

@@ -48,7 +48,7 @@ struct effect {
 	struct view body;      /* FX_PUT; owned by the list */
 	struct fx_send send;
 	enum event_id event;
-	char text[160];  /* FX_EVENT: what the event's text is filled with; no secrets */
+	char text[480];  /* FX_EVENT: what the event's text is filled with; no secrets */
 	struct job *job; /* owned by the list until executed */
 };
 

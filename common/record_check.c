@@ -297,18 +297,21 @@ static enum err selectors_check(Hawser__Selector *const *s, size_t n)
 	return ERR_OK;
 }
 
-/* The keys against the algorithms' rows: cipher key and salt in one; an integrity key where the
- * cipher has no check value of its own. */
+/* The keys against the algorithms' rows: cipher key and salt in one; an integrity key (with salt)
+ * where the cipher has no check value of its own, and in AH, which has no cipher. */
 static enum err child_keys_check(const Hawser__ChildSaRecord *m)
 {
+	bool ah = m->protocol == IPPROTO_NO_AH, no_cipher = m->cipher == 0 && m->key_bits == 0;
 	const struct alg_cipher *c = alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
 	const struct alg_integ *a = alg_integ_by_id((uint16_t)m->integ);
 
-	if (c == NULL || (m->integ != INTEG_NONE && a == NULL))
+	if ((c == NULL && !no_cipher) || (m->integ != INTEG_NONE && a == NULL))
 		return ERR_UNSUPPORTED;
-	if ((c->icv_len == 0) != (a != NULL))
+	if (no_cipher != ah || (ah || c->icv_len == 0) != (a != NULL) ||
+	    (a && a->salt_len && !ah)) /* RFC 4543: GMAC is a cipher's in ESP */
 		return ERR_VALUE;
-	size_t key = (size_t)c->key_len + c->salt_len, auth = a ? a->key_len : 0;
+	size_t key = c ? (size_t)c->key_len + c->salt_len : 0;
+	size_t auth = a ? (size_t)a->key_len + a->salt_len : 0;
 	if (m->key_in.len != key || m->key_out.len != key || m->auth_key_in.len != auth ||
 	    m->auth_key_out.len != auth)
 		return ERR_LENGTH;
@@ -323,7 +326,8 @@ static bool window_ok(uint32_t window)
 static bool child_joint_ok(const Hawser__ChildSaRecord *m)
 {
 	return window_ok(m->window) && m->slot_in != m->slot_out && !is_zero(m->ike_spi) &&
-	       (!m->udp_encap || (m->local_port != 0 && m->remote_port != 0)) &&
+	       (!m->udp_encap ||
+	        (m->protocol == IPPROTO_NO_ESP && m->local_port != 0 && m->remote_port != 0)) &&
 	       (m->hard_ms == 0 || m->soft_ms <= m->hard_ms);
 }
 
@@ -332,7 +336,7 @@ static enum err child_sa_check(const void *p)
 	const Hawser__ChildSaRecord *m = p;
 
 	TRY(fields_check(m, &child_rules));
-	if (m->protocol != IPPROTO_NO_ESP)
+	if (m->protocol != IPPROTO_NO_ESP && m->protocol != IPPROTO_NO_AH)
 		return ERR_UNSUPPORTED;
 	TRY(child_keys_check(m));
 	if (!is_family_of(m->local, m->remote))

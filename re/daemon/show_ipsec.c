@@ -124,9 +124,15 @@ static json_t *sa_object(struct walk *w, const struct ike_child_info *i)
 
 	put_names(sa, i);
 	put_tunnel(sa, tunnels_find(&w->d->tunnels, i->tunnel));
-	(void)snprintf(algorithm, sizeof(algorithm), "ESP:%s/none", i->cipher->short_name);
-	put_text(sa, "protocol", "ESP");
-	put_text(sa, "encryption", i->cipher->name);
+	const char *protocol = i->protocol == PROTO_AH ? "AH" : "ESP";
+	(void)snprintf(algorithm, sizeof(algorithm), "%s:%s/%s", protocol,
+	               i->cipher ? i->cipher->short_name : "none",
+	               i->integ ? i->integ->short_name : "none");
+	put_text(sa, "protocol", protocol);
+	if (i->cipher)
+		put_text(sa, "encryption", i->cipher->name);
+	if (i->integ)
+		put_text(sa, "authentication", i->integ->name);
 	put_text(sa, "algorithm", algorithm);
 	json_object_set_new(sa, "extended-sequence-number", json_boolean(i->esn));
 	json_object_set_new(sa, "udp-encapsulation", json_boolean(i->udp_encap));

@@ -4,7 +4,13 @@
 #include "records.pb-c.h"
 #include "secret.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+static uint8_t ip_protocol(const struct child_sa *c)
+{
+	return c->protocol == PROTO_AH ? IPPROTO_NO_AH : IPPROTO_NO_ESP;
+}
 
 static struct env *env_of(const struct ike_sa *sa)
 {
@@ -14,17 +20,14 @@ static struct env *env_of(const struct ike_sa *sa)
 /* RFC 7296 2.17: the first keys are those the initiator sends with. */
 static enum err derive(const struct ike_sa *sa, struct child_sa *c)
 {
-	const struct alg_prf *prf = sa->choice.suite.prf;
 	struct ike_seed seed = { .nonce_i = blob_view(&sa->nonce_i),
-		                 .nonce_r = blob_view(&sa->nonce_r),
-		                 .spi_i = sa->spi_i,
-		                 .spi_r = sa->spi_r };
-	size_t len = (size_t)c->cipher->key_len + c->cipher->salt_len;
+		                 .nonce_r = blob_view(&sa->nonce_r) };
+	struct child_suite suite = { c->cipher, c->integ };
 	int first = sa->initiator ? CHILD_OUT : CHILD_IN;
-	struct view keys[2] = { { c->key[first], len }, { c->key[1 - first], len } };
+	struct child_keys *const keys[2] = { &c->key[first], &c->key[1 - first] };
 
-	return ike_keys_child(sa->ike->crypto, prf, (struct view){ sa->keys.d, prf->out_len },
-	                      &seed, keys);
+	return ike_keys_child(sa->ike->crypto, sa->choice.suite.prf, sa->keys.d, &seed, &suite,
+	                      keys);
 }
 
 static enum err take_slots(struct env *env, struct child_sa *c)
@@ -61,7 +64,9 @@ enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint
 	c->tunnel = t->conf.index;
 	c->spi_in = spi_in;
 	c->spi_out = choice->spi;
+	c->protocol = choice->protocol;
 	c->cipher = choice->cipher;
+	c->integ = choice->integ;
 	c->esn = choice->esn;
 	c->initiator = sa->initiator;
 	c->window = t->conf.window;
@@ -95,7 +100,7 @@ void child_sa_free(struct child_sa *c)
 
 void child_sa_drop(struct ike_sa *sa, struct child_sa *c, struct effects *fx)
 {
-	struct record_key key = record_key_child_sa(IPPROTO_NO_ESP, c->spi_in);
+	struct record_key key = record_key_child_sa(ip_protocol(c), c->spi_in);
 	struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
 
 	ike_unhang_child(sa->ike, c);
@@ -119,6 +124,16 @@ struct child_sa *child_sa_by_spi_out(struct ike_sa *sa, uint32_t spi)
 		if (child_sa_at(at)->spi_out == spi)
 			return child_sa_at(at);
 	return NULL;
+}
+
+char *child_sa_suite_text(const struct child_sa *c, char buf[64])
+{
+	(void)snprintf(buf, 64, "%s%s%s",
+	               c->protocol == PROTO_AH ? "ah"
+	               : c->cipher             ? c->cipher->name
+	                                       : "none",
+	               c->integ ? "/" : "", c->integ ? c->integ->name : "");
+	return buf;
 }
 
 /* ---- the record ------------------------------------------------------------------------------ */
@@ -149,20 +164,23 @@ static void fill_selectors(const struct ike_ts_list *l, struct selectors *ret)
 
 static void fill(const struct ike_sa *sa, const struct child_sa *c, Hawser__ChildSaRecord *m)
 {
-	size_t key = (size_t)c->cipher->key_len + c->cipher->salt_len;
+	size_t key = child_cipher_key_len(c->cipher), auth = child_integ_key_len(c->integ);
 
 	m->tunnel = c->tunnel;
 	m->ike_spi = bytes(ike_sa_our_spi(sa), 8);
 	m->anchor = sa->anchor;
-	m->protocol = IPPROTO_NO_ESP;
+	m->protocol = ip_protocol(c);
 	m->spi_in = c->spi_in;
 	m->spi_out = c->spi_out;
-	m->cipher = c->cipher->v2_id;
-	m->key_bits = c->cipher->key_bits;
+	m->cipher = c->cipher ? c->cipher->v2_id : 0;
+	m->key_bits = c->cipher ? c->cipher->key_bits : 0;
+	m->integ = c->integ ? c->integ->v2_id : INTEG_NONE;
 	m->esn = c->esn;
 	m->window = c->window;
-	m->key_in = bytes(c->key[CHILD_IN], key);
-	m->key_out = bytes(c->key[CHILD_OUT], key);
+	m->key_in = bytes(c->key[CHILD_IN].cipher, key);
+	m->key_out = bytes(c->key[CHILD_OUT].cipher, key);
+	m->auth_key_in = bytes(c->key[CHILD_IN].integ, auth);
+	m->auth_key_out = bytes(c->key[CHILD_OUT].integ, auth);
 	m->local = bytes(sa->local.addr.b, addr_len(&sa->local.addr));
 	m->remote = bytes(sa->remote.addr.b, addr_len(&sa->remote.addr));
 	m->udp_encap = sa->udp_encap;
@@ -194,7 +212,7 @@ void child_sa_put(struct ike_sa *sa, const struct child_sa *c, struct effects *f
 	m.local_ts = local.p;
 	m.n_remote_ts = c->remote_ts.n;
 	m.remote_ts = remote.p;
-	struct record_key key = record_key_child_sa(IPPROTO_NO_ESP, c->spi_in);
+	struct record_key key = record_key_child_sa(ip_protocol(c), c->spi_in);
 	ike_turn_put(sa);
 	if (record_encode(&m.base, body, sizeof(body), &len) == ERR_OK)
 		fx_put(fx, &key, (struct view){ body, len });
@@ -220,21 +238,37 @@ static enum err selectors_of(Hawser__Selector *const *s, size_t n, struct ike_ts
 	return ERR_OK;
 }
 
+static void take_bytes(ProtobufCBinaryData from, uint8_t *to)
+{
+	struct reader r = rd_of(from.data, from.len);
+
+	rd_bytes(&r, to, from.len);
+}
+
+/* Their lengths were held against the algorithms when the record was decoded. */
+static void take_keys(const Hawser__ChildSaRecord *m, struct child_sa *c)
+{
+	take_bytes(m->key_in, c->key[CHILD_IN].cipher);
+	take_bytes(m->key_out, c->key[CHILD_OUT].cipher);
+	take_bytes(m->auth_key_in, c->key[CHILD_IN].integ);
+	take_bytes(m->auth_key_out, c->key[CHILD_OUT].integ);
+}
+
 static enum err take_record(const Hawser__ChildSaRecord *m, struct child_sa *c)
 {
 	c->tunnel = m->tunnel;
 	c->spi_in = m->spi_in;
 	c->spi_out = m->spi_out;
-	c->cipher = alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
+	c->protocol = m->protocol == IPPROTO_NO_AH ? PROTO_AH : PROTO_ESP;
+	if (m->cipher)
+		c->cipher = alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
+	if (m->integ != INTEG_NONE)
+		c->integ = alg_integ_by_id((uint16_t)m->integ);
 	c->esn = m->esn;
 	c->initiator = m->initiator;
 	c->sending = m->sending;
 	c->window = (uint16_t)m->window;
-	if (c->cipher == NULL || c->cipher->icv_len == 0 || m->key_in.len > CIPHER_KEY_MAX ||
-	    m->key_out.len != m->key_in.len)
-		return ERR_UNSUPPORTED;
-	memcpy(c->key[CHILD_IN], m->key_in.data, m->key_in.len);
-	memcpy(c->key[CHILD_OUT], m->key_out.data, m->key_out.len);
+	take_keys(m, c);
 	c->slot_in = m->slot_in;
 	c->slot_out = m->slot_out;
 	c->epoch = (uint16_t)m->epoch;

@@ -20,14 +20,16 @@ struct tunnel;
 struct child_sa {
 	struct ike_sa *sa; /* borrowed: its owner */
 	struct list of_sa, of_tunnel;
-	struct hash_node by_spi;  /* by spi_in */
-	uint32_t tunnel;          /* index, as in the record */
-	uint32_t spi_in, spi_out; /* host order */
-	const struct alg_cipher *cipher;
+	struct hash_node by_spi;         /* by spi_in */
+	uint32_t tunnel;                 /* index, as in the record */
+	uint32_t spi_in, spi_out;        /* host order */
+	uint8_t protocol;                /* PROTO_ESP or PROTO_AH */
+	const struct alg_cipher *cipher; /* NULL with AH */
+	const struct alg_integ *integ;   /* NULL with AEAD */
 	bool esn, initiator;
 	bool sending; /* the peer is known to have it */
 	uint16_t window;
-	uint8_t key[2][CIPHER_KEY_MAX]; /* inbound, outbound */
+	struct child_keys key[2]; /* inbound, outbound */
 	struct ike_ts_list local_ts, remote_ts;
 	uint32_t slot_in, slot_out;
 	uint16_t epoch;
@@ -56,6 +58,9 @@ void child_sa_drop(struct ike_sa *sa, struct child_sa *child, struct effects *fx
 void child_sa_free(struct child_sa *child);
 /* From a record; hangs it under its IKE SA. ERR_NOT_FOUND when that is not there. */
 enum err child_sa_restore(struct ike *ike, struct view body) MUST_CHECK;
+
+/* "aes-256-gcm", "aes-128-cbc/hmac-sha-256-128", "ah/hmac-sha1-96"; buf has 64 bytes. */
+char *child_sa_suite_text(const struct child_sa *child, char buf[64]);
 
 struct child_sa *child_sa_by_spi_out(struct ike_sa *sa, uint32_t spi);
 

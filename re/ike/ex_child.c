@@ -25,8 +25,10 @@ static void put_ts(struct ike_out *o, enum payload_type type, const struct ike_t
 
 static void say_up(const struct child_sa *c, const struct tunnel *t, struct effects *fx)
 {
+	char suite[64];
+
 	fx_event(fx, EVENT_IKE_CHILD_UP, "tunnel %u vpn %s spi in 0x%08x out 0x%08x %s%s",
-	         c->tunnel, t->conf.vpn, c->spi_in, c->spi_out, c->cipher->name,
+	         c->tunnel, t->conf.vpn, c->spi_in, c->spi_out, child_sa_suite_text(c, suite),
 	         c->esn ? " esn" : "");
 }
 
@@ -38,7 +40,7 @@ void ex_child_offer(struct ike_sa *sa, struct ike_out *o)
 
 	ike_offer_spi(sa, new_spi(sa));
 	ike_out_open(o, PL_SA);
-	child_proposal_offer(&o->w, t->proposal, t->proposals, NULL, sa->child_spi);
+	child_proposal_offer(&o->w, t, NULL, sa->child_spi);
 	ike_out_close(o);
 	put_ts(o, PL_TSI, t->local, t->locals);
 	put_ts(o, PL_TSR, t->remote, t->remotes);
@@ -61,7 +63,7 @@ static enum err take_answer(struct ike_sa *sa, const struct ike_in *in, struct c
 
 	if (t == NULL || !in->c.has_sa || !in->c.has_ts)
 		return ERR_MISSING;
-	TRY(child_proposal_accept(in->c.sa, t->conf.proposal, t->conf.proposals, NULL, &choice));
+	TRY(child_proposal_accept(in->c.sa, &t->conf, NULL, &choice));
 	if (!ike_ts_within(&local, t->conf.local, t->conf.locals) ||
 	    !ike_ts_within(&remote, t->conf.remote, t->conf.remotes))
 		return ERR_NO_SELECTOR;
@@ -157,13 +159,20 @@ static enum err refuse(struct ike_sa *sa, struct child_answer *a, uint16_t notif
 		fx_event(fx, EVENT_IKE_TS_UNACCEPTABLE, "gateway %s", name);
 		return ERR_NO_SELECTOR;
 	}
-	if (notify == N_NO_PROPOSAL_CHOSEN) {
-		sa->ike->stats.no_proposal++;
-		fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "child SA, gateway %s", name);
-		return ERR_NO_PROPOSAL;
-	}
 	fx_event(fx, EVENT_IPSEC_NO_SLOT, "gateway %s", name);
 	return ERR_FULL;
+}
+
+static enum err refuse_proposal(struct ike_sa *sa, struct child_answer *a, struct view offer,
+                                const struct ike_conf_tunnel *t, struct effects *fx)
+{
+	char lists[PROPOSAL_TEXT_MAX];
+
+	a->notify = N_NO_PROPOSAL_CHOSEN;
+	sa->ike->stats.no_proposal++;
+	fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "child SA, vpn %s: %s", t->vpn,
+	         child_proposal_text(offer, t, NULL, lists));
+	return ERR_NO_PROPOSAL;
 }
 
 enum err ex_child_answer(struct ike_sa *sa, const struct ike_in *in, struct child_answer *a,
@@ -176,9 +185,8 @@ enum err ex_child_answer(struct ike_sa *sa, const struct ike_in *in, struct chil
 	struct fit f = find_tunnel(sa, m);
 	if (f.score == 0)
 		return refuse(sa, a, N_TS_UNACCEPTABLE, fx);
-	if (child_proposal_choose(m->sa, f.t->conf.proposal, f.t->conf.proposals, NULL,
-	                          &a->choice) != ERR_OK)
-		return refuse(sa, a, N_NO_PROPOSAL_CHOSEN, fx);
+	if (child_proposal_choose(m->sa, &f.t->conf, NULL, &a->choice) != ERR_OK)
+		return refuse_proposal(sa, a, m->sa, &f.t->conf, fx);
 	bool first = list_empty(&f.t->children);
 	if (child_sa_new(sa, &a->choice, new_spi(sa), f.t, &a->child) != ERR_OK)
 		return refuse(sa, a, N_NO_ADDITIONAL_SAS, fx);

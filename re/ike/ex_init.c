@@ -83,7 +83,7 @@ static enum err send_request(struct ike_sa *sa, struct effects *fx)
 	if (sa->cookie.len)
 		ike_out_notify(&o, N_COOKIE, blob_view(&sa->cookie)); /* first: 2.6 */
 	ike_out_open(&o, PL_SA);
-	ike_proposal_offer(&o.w, sa->gw->conf.proposal, sa->gw->conf.proposals);
+	ike_proposal_offer(&o.w, &sa->gw->conf, NULL);
 	ike_out_close(&o);
 	put_ke(sa, &o, sa->dh_public);
 	put_nonce(&o, &sa->nonce_i);
@@ -120,8 +120,7 @@ enum err ex_init_other_group(struct ike_sa *sa, const void *arg, struct effects 
 {
 	const struct ike_in *in = arg;
 	struct reader r = rd_of_view(ike_content_notify(&in->c, N_INVALID_KE_PAYLOAD)->data);
-	const struct alg_ke *ke =
-	        ike_proposal_ke(sa->gw->conf.proposal, sa->gw->conf.proposals, rd_u16(&r));
+	const struct alg_ke *ke = ike_proposal_ke(&sa->gw->conf, rd_u16(&r));
 
 	if (!rd_done(&r) || ke == NULL || ke == sa->ke || sa->restarts >= RESTARTS_MAX)
 		return ERR_VALUE;
@@ -150,7 +149,9 @@ enum err ex_init_note_refusal(struct ike_sa *sa, const void *arg, struct effects
 static enum err check_reply(const struct ike_sa *sa, const struct ike_in *in,
                             struct ike_choice *ret)
 {
-	TRY(ike_proposal_accept(in->c.sa, sa->gw->conf.proposal, sa->gw->conf.proposals, ret));
+	struct ike_look look = { &sa->gw->conf, sa->ke->v2_id, false };
+
+	TRY(ike_proposal_accept(in->c.sa, &look, ret));
 	if (ret->suite.ke != sa->ke || in->c.ke.group != sa->ke->v2_id)
 		return ERR_NO_PROPOSAL;
 	return in->c.ke.data.len == sa->ke->public_len ? ERR_OK : ERR_LENGTH;
@@ -265,7 +266,7 @@ enum err ex_init_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
 	TRY(ex_init_keys(sa, j));
 	ike_out_begin(&o, &h);
 	ike_out_open(&o, PL_SA);
-	ike_proposal_answer(&o.w, &sa->choice);
+	ike_proposal_answer(&o.w, &sa->choice, NULL);
 	ike_out_close(&o);
 	put_ke(sa, &o, j->public);
 	put_nonce(&o, &sa->nonce_r);
@@ -293,13 +294,15 @@ static enum err read_clear(struct ike_in *in)
 	return ike_content_read(&p, &in->c);
 }
 
-static void refuse_proposal(struct ike *ike, const struct ike_in *in, struct effects *fx)
+static void refuse_proposal(struct ike *ike, const struct ike_in *in, const struct gateway *gw,
+                            struct effects *fx)
 {
-	char from[ENDPOINT_TEXT_MAX];
+	char from[ENDPOINT_TEXT_MAX], lists[PROPOSAL_TEXT_MAX];
 
 	ike->stats.no_proposal++;
-	fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "IKE SA, peer %s",
-	         endpoint_text(&in->remote, from));
+	fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "IKE SA, peer %s, gateway %s: %s",
+	         endpoint_text(&in->remote, from), gw->conf.name,
+	         ike_proposal_text(in->c.sa, &gw->conf, lists));
 	reply_with_notify(in, ike, N_NO_PROPOSAL_CHOSEN, (struct view){ NULL, 0 }, fx);
 }
 
@@ -315,8 +318,8 @@ static enum err find_gateway(struct ike *ike, const struct ike_in *in, struct in
 			continue;
 		*ret_known = true;
 		q->gw = gw;
-		if (ike_proposal_choose(in->c.sa, gw->conf.proposal, gw->conf.proposals,
-		                        in->c.ke.group, &q->choice) == ERR_OK)
+		struct ike_look look = { &gw->conf, in->c.ke.group, false };
+		if (ike_proposal_choose(in->c.sa, &look, &q->choice) == ERR_OK)
 			return ERR_OK;
 	}
 	return ERR_NO_PROPOSAL;
@@ -356,7 +359,7 @@ static void consider(struct ike *ike, const struct ike_in *in, struct effects *f
 		ike->stats.unknown_peer++;
 		fx_event(fx, EVENT_IKE_UNKNOWN_PEER, "%s", endpoint_text(&in->remote, from));
 	} else if (e != ERR_OK) {
-		refuse_proposal(ike, in, fx);
+		refuse_proposal(ike, in, q.gw, fx);
 	} else if (q.choice.suite.ke->v2_id != in->c.ke.group) { /* 1.2: no state is made */
 		uint16_t group = q.choice.suite.ke->v2_id;
 		uint8_t want[2] = { (uint8_t)(group >> 8), (uint8_t)group };

@@ -112,7 +112,9 @@ struct ike_child_info {
 	bool initiator, sending;
 	uint32_t spi_in, spi_out; /* host order */
 	uint32_t slot_in, slot_out;
-	const struct alg_cipher *cipher;
+	uint8_t protocol;                /* PROTO_ESP or PROTO_AH */
+	const struct alg_cipher *cipher; /* NULL with AH */
+	const struct alg_integ *integ;   /* NULL with AEAD */
 	bool esn, udp_encap;
 	uint16_t window;
 	struct endpoint local, remote; /* outer; ports 500 without UDP encapsulation */

@@ -35,6 +35,12 @@ struct ike_id {
 	uint8_t b[IKE_ID_MAX]; /* as in the payload */
 };
 
+/* How two lists of proposals are matched. */
+struct ike_conf_rules {
+	bool strict_count; /* both lists must have as many entries */
+	bool prefer_ours;  /* as responder our order rules; else the initiator's */
+};
+
 /* One IKE proposal: any one of each list may be chosen, best first. */
 struct ike_conf_proposal {
 	const struct alg_cipher *cipher[IKE_TRANSFORMS_MAX]; /* all AEAD, or none of them */
@@ -66,6 +72,7 @@ struct ike_conf_gateway {
 	struct view psk;
 	struct ike_conf_proposal proposal[IKE_PROPOSALS_MAX];
 	size_t proposals;
+	struct ike_conf_rules rules;
 	bool dpd;
 	enum ike_dpd_mode dpd_mode;
 	uint32_t dpd_interval_s; /* 0: no probes */
@@ -108,6 +115,7 @@ struct ike_conf_tunnel {
 	char gateway[IKE_NAME_MAX]; /* by name, of the same configuration */
 	struct ike_conf_child_proposal proposal[IKE_PROPOSALS_MAX];
 	size_t proposals;
+	struct ike_conf_rules rules;
 	uint16_t window; /* replay window in packets: 0 or 64, 128, ... 4096 */
 	struct ike_ts local[IKE_SELECTORS_MAX], remote[IKE_SELECTORS_MAX];
 	size_t locals, remotes;

@@ -72,10 +72,17 @@ static bool ike_proposal_ok(const struct ike_conf_proposal *p)
 
 static bool child_proposal_ok(const struct ike_conf_child_proposal *p)
 {
+	bool ah = p->protocol == PROTO_AH, aead = p->ciphers && p->cipher[0]->icv_len;
+
+	if (p->ciphers > IKE_TRANSFORMS_MAX || p->integs > IKE_TRANSFORMS_MAX)
+		return false;
 	for (size_t i = 0; i < p->ciphers; i++)
-		if (!(p->cipher[i]->use & ALG_SOFT) || p->cipher[i]->icv_len == 0)
+		if (!(p->cipher[i]->use & ALG_SOFT) || (p->cipher[i]->icv_len != 0) != aead)
 			return false;
-	return p->ciphers && p->ciphers <= IKE_TRANSFORMS_MAX;
+	for (size_t i = 0; i < p->integs; i++)
+		if (!(p->integ[i]->use & (ah ? ALG_AH : ALG_SOFT)))
+			return false;
+	return (p->ciphers != 0) == !ah && (p->integs != 0) == !aead;
 }
 
 static enum err check_gateway(const struct ike_conf_gateway *g, struct why *why)

@@ -8,7 +8,7 @@
 #include <openssl/params.h>
 #include <stdlib.h>
 
-enum { DIGESTS_MAX = 4, CIPHERS_MAX = 16 };
+enum { DIGESTS_MAX = 5, CIPHERS_MAX = 16 };
 
 struct ike_crypto {
 	EVP_MAC *hmac;
@@ -248,25 +248,38 @@ void ike_keys_wipe(struct ike_keys *k)
 	secret_wipe(k, sizeof(*k));
 }
 
-enum err ike_keys_child(struct ike_crypto *c, const struct alg_prf *prf, struct view sk_d,
-                        const struct ike_seed *seed, struct view ret[2])
+size_t child_cipher_key_len(const struct alg_cipher *c)
 {
-	uint8_t from[DH_SECRET_MAX + 2 * 256], all[2 * CIPHER_KEY_MAX];
-	size_t each = ret[0].len;
+	return c ? (size_t)c->key_len + c->salt_len : 0;
+}
+
+size_t child_integ_key_len(const struct alg_integ *a)
+{
+	return a ? (size_t)a->key_len + a->salt_len : 0;
+}
+
+enum err ike_keys_child(struct ike_crypto *c, const struct alg_prf *prf, const uint8_t *sk_d,
+                        const struct ike_seed *seed, const struct child_suite *suite,
+                        struct child_keys *const ret[2])
+{
+	uint8_t from[DH_SECRET_MAX + 2 * 256], all[2 * sizeof(struct child_keys)];
+	size_t enc = child_cipher_key_len(suite->cipher), integ = child_integ_key_len(suite->integ);
 	struct writer w = wr_of(from, sizeof(from));
 
 	wr_view(&w, seed->secret);
 	wr_view(&w, seed->nonce_i);
 	wr_view(&w, seed->nonce_r);
-	if (w.bad || each > CIPHER_KEY_MAX || ret[1].len != each)
+	if (w.bad || enc > CIPHER_KEY_MAX || integ > INTEG_MAX)
 		return ERR_LENGTH;
-	enum err e = ike_prf_plus(c, prf, sk_d, wr_done(&w), (struct view){ all, 2 * each });
-	if (e == ERR_OK) {
-		memcpy((uint8_t *)(uintptr_t)ret[0].p, all, each);
-		memcpy((uint8_t *)(uintptr_t)ret[1].p, all + each, each);
+	enum err e = ike_prf_plus(c, prf, (struct view){ sk_d, prf->out_len }, wr_done(&w),
+	                          (struct view){ all, 2 * (enc + integ) });
+	struct reader r = rd_of(all, 2 * (enc + integ));
+	for (int i = 0; e == ERR_OK && i < 2; i++) {
+		rd_bytes(&r, ret[i]->cipher, enc);
+		rd_bytes(&r, ret[i]->integ, integ);
 	}
-	secret_wipe(all, sizeof(all));
 	secret_wipe(from, sizeof(from));
+	secret_wipe(all, sizeof(all));
 	return e;
 }
 

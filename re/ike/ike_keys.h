@@ -36,10 +36,10 @@ struct ike_keys {
 	uint8_t d[PRF_MAX], p[2][PRF_MAX], a[2][INTEG_MAX], e[2][CIPHER_KEY_MAX];
 };
 
-/* What the IKE keys are made of, apart from the shared secret. */
+/* What the keys are made of. */
 struct ike_seed {
 	struct view nonce_i, nonce_r;
-	const uint8_t *spi_i, *spi_r; /* 8 bytes each */
+	const uint8_t *spi_i, *spi_r; /* 8 bytes each; of an IKE SA */
 	struct view secret; /* of a child: that of its own Diffie-Hellman; empty: it has none */
 };
 
@@ -61,11 +61,24 @@ enum err ike_keys_rekey(struct ike_crypto *c, const struct ike_suite *suite,
                         struct ike_keys *ret) MUST_CHECK;
 void ike_keys_wipe(struct ike_keys *k);
 
-/* RFC 7296 2.17: first what the initiator sends with, then what it
- * receives with. Each direction: cipher key with salt (AEAD only in this version). */
-enum err ike_keys_child(struct ike_crypto *c, const struct alg_prf *prf, struct view sk_d,
-                        const struct ike_seed *seed,
-                        struct view ret[2]) MUST_CHECK; /* ret: buffers to fill */
+/* One direction of a child SA: cipher key with salt, then integrity key with salt (GMAC in AH). */
+struct child_keys {
+	uint8_t cipher[CIPHER_KEY_MAX], integ[INTEG_MAX];
+};
+size_t child_cipher_key_len(const struct alg_cipher *c); /* NULL: 0 */
+size_t child_integ_key_len(const struct alg_integ *a);   /* likewise */
+
+/* What a child's keys are cut to; cipher NULL with AH, integ NULL with AEAD. */
+struct child_suite {
+	const struct alg_cipher *cipher;
+	const struct alg_integ *integ;
+};
+
+/* RFC 7296 2.17: ret[0] is what the initiator of the exchange sends with, ret[1] what it receives
+ * with. sk_d of the IKE SA has prf->out_len bytes. */
+enum err ike_keys_child(struct ike_crypto *c, const struct alg_prf *prf, const uint8_t *sk_d,
+                        const struct ike_seed *seed, const struct child_suite *suite,
+                        struct child_keys *const ret[2]) MUST_CHECK;
 
 enum err ike_sha1(struct ike_crypto *c, const struct view parts[], uint8_t out[20]) MUST_CHECK;
 /* HMAC by an integrity algorithm, cut to its ICV. */

@@ -87,6 +87,16 @@ static void good_rest(void)
 	node.epoch = 65535;
 }
 
+static void spoil_to_ah(uint16_t integ, size_t len)
+{
+	child.protocol = 51;
+	child.cipher = child.key_bits = 0;
+	child.key_in.len = child.key_out.len = 0;
+	child.integ = integ;
+	child.auth_key_in = child.auth_key_out = BYTES(key, len);
+	child.udp_encap = false;
+}
+
 /* clang-format off */
 /* The text of a row is the row: what is spoilt, by an assignment. */
 #define SPOIL(name, what)           \
@@ -100,7 +110,16 @@ static void good_rest(void)
 	X(CHILD, ERR_LENGTH, c_ike_spi, child.ike_spi.len = 7)                          \
 	X(CHILD, ERR_VALUE, c_ike_spi_0, child.ike_spi.data = zeros)                    \
 	X(CHILD, ERR_RANGE, c_anchor, child.anchor = 256)                               \
-	X(CHILD, ERR_UNSUPPORTED, c_ah, child.protocol = 51)                            \
+	X(CHILD, ERR_UNSUPPORTED, c_protocol, child.protocol = 4)                       \
+	X(CHILD, ERR_VALUE, c_ah_cipher, child.protocol = 51)                           \
+	X(CHILD, ERR_VALUE, c_ah_nothing, spoil_to_ah(0, 0))                            \
+	X(CHILD, ERR_OK, c_ah, spoil_to_ah(12, 32))                                     \
+	X(CHILD, ERR_LENGTH, c_ah_key, spoil_to_ah(12, 31))                             \
+	X(CHILD, ERR_OK, c_ah_gmac, spoil_to_ah(9, 20))                                 \
+	X(CHILD, ERR_LENGTH, c_ah_gmac_salt, spoil_to_ah(9, 16))                        \
+	X(CHILD, ERR_VALUE, c_ah_in_udp, (spoil_to_ah(12, 32), child.udp_encap = true)) \
+	X(CHILD, ERR_VALUE, c_esp_nothing, child.cipher = child.key_bits = 0)           \
+	X(CHILD, ERR_VALUE, c_esp_gmac, (child.cipher = 12, child.integ = 9))           \
 	X(CHILD, ERR_RANGE, c_spi_in, child.spi_in = 255)                               \
 	X(CHILD, ERR_RANGE, c_spi_out, child.spi_out = 0)                               \
 	X(CHILD, ERR_UNSUPPORTED, c_cipher, child.cipher = 99)                          \

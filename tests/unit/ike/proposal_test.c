@@ -61,6 +61,11 @@ static struct ike_conf_proposal cbc(void)
 		                           .kes = 1 };
 }
 
+static struct ike_conf_gateway gateway(struct ike_conf_proposal a, struct ike_conf_proposal b)
+{
+	return (struct ike_conf_gateway){ .proposal = { a, b }, .proposals = 2 };
+}
+
 /* clang-format off */
 static const struct {
 	const char *what;
@@ -71,7 +76,7 @@ static const struct {
 	uint16_t bits, ke;
 } ike_offers[] = {
 	{ "one that fits",              { { 1, 1, { { 1, 20, 128 }, { 2, 5, 0 }, { 4, 31, 0 } } } }, 1, 31, 1, 128, 31 },
-	{ "our order of ciphers",       { { 1, 1, { { 1, 20, 128 }, { 1, 20, 256 }, { 2, 5, 0 }, { 4, 31, 0 } } } }, 1, 31, 1, 256, 31 },
+	{ "the initiator's order of ciphers", { { 1, 1, { { 1, 20, 128 }, { 1, 20, 256 }, { 2, 5, 0 }, { 4, 31, 0 } } } }, 1, 31, 1, 128, 31 },
 	{ "the group of the KE payload",{ { 1, 1, { { 1, 20, 128 }, { 2, 5, 0 }, { 4, 31, 0 }, { 4, 19, 0 } } } }, 1, 19, 1, 128, 19 },
 	{ "the peer's order of proposals", { { 1, 1, { { 1, 12, 128 }, { 2, 5, 0 }, { 3, 12, 0 }, { 4, 14, 0 } } },
 	                                  { 2, 1, { { 1, 20, 128 }, { 2, 5, 0 }, { 4, 31, 0 } } } }, 2, 31, 1, 128, 14 },
@@ -107,11 +112,12 @@ static const struct {
 
 START_TEST(an_ike_offer)
 {
-	struct ike_conf_proposal ours[] = { gcm(), cbc() };
+	struct ike_conf_gateway ours = gateway(gcm(), cbc());
+	struct ike_look look = { &ours, ike_offers[_i].group, false };
 	struct ike_choice got;
 	uint8_t buf[512];
-	enum err e = ike_proposal_choose(body_of(ike_offers[_i].offer, ike_offers[_i].n, buf), ours,
-	                                 2, ike_offers[_i].group, &got);
+	enum err e = ike_proposal_choose(body_of(ike_offers[_i].offer, ike_offers[_i].n, buf),
+	                                 &look, &got);
 
 	ck_assert_msg((e == ERR_OK) == (ike_offers[_i].number != 0), "%s: %s", ike_offers[_i].what,
 	              err_text(e));
@@ -127,13 +133,16 @@ END_TEST
 
 START_TEST(a_child_offer)
 {
-	struct ike_conf_child_proposal ours = { .cipher = { alg_cipher_by_id(20, 128) },
-		                                .ciphers = 1,
-		                                .esn = child_offers[_i].we_esn };
+	struct ike_conf_tunnel ours = {
+		.proposal = { { .cipher = { alg_cipher_by_id(20, 128) },
+		                .ciphers = 1,
+		                .esn = child_offers[_i].we_esn } },
+		.proposals = 1,
+	};
 	struct child_choice got;
 	uint8_t buf[512];
-	enum err e = child_proposal_choose(body_of(child_offers[_i].offer, 1, buf), &ours, 1, NULL,
-	                                   &got);
+	enum err e =
+	        child_proposal_choose(body_of(child_offers[_i].offer, 1, buf), &ours, NULL, &got);
 
 	ck_assert_msg((e == ERR_OK) == (child_offers[_i].number != 0), "%s: %s",
 	              child_offers[_i].what, err_text(e));
@@ -146,7 +155,8 @@ END_TEST
 
 START_TEST(an_answer_is_one_of_ours_or_nothing)
 {
-	struct ike_conf_proposal ours[] = { gcm(), cbc() };
+	struct ike_conf_gateway ours = gateway(gcm(), cbc());
+	struct ike_look look = { &ours, 31, false };
 	struct line twice[] = { { 1, 1, { { 1, 20, 128 }, { 2, 5, 0 }, { 4, 31, 0 } } },
 		                { 2, 1, { { 1, 20, 128 }, { 2, 5, 0 }, { 4, 31, 0 } } } };
 	struct line two_ciphers = { 1,
@@ -155,28 +165,29 @@ START_TEST(an_answer_is_one_of_ours_or_nothing)
 	struct ike_choice got;
 	uint8_t buf[512];
 
-	ck_assert_int_eq(ike_proposal_accept(body_of(twice, 1, buf), ours, 2, &got), ERR_OK);
-	ck_assert_int_ne(ike_proposal_accept(body_of(twice, 2, buf), ours, 2, &got), ERR_OK);
-	ck_assert_int_ne(ike_proposal_accept(body_of(&two_ciphers, 1, buf), ours, 2, &got), ERR_OK);
-	ck_assert_int_ne(ike_proposal_accept(body_of(&twice[1], 1, buf), ours, 2, &got), ERR_OK);
+	ck_assert_int_eq(ike_proposal_accept(body_of(twice, 1, buf), &look, &got), ERR_OK);
+	ck_assert_int_ne(ike_proposal_accept(body_of(twice, 2, buf), &look, &got), ERR_OK);
+	ck_assert_int_ne(ike_proposal_accept(body_of(&two_ciphers, 1, buf), &look, &got), ERR_OK);
+	ck_assert_int_ne(ike_proposal_accept(body_of(&twice[1], 1, buf), &look, &got), ERR_OK);
 	twice[0].number = 3; /* there was no third */
-	ck_assert_int_ne(ike_proposal_accept(body_of(twice, 1, buf), ours, 2, &got), ERR_OK);
+	ck_assert_int_ne(ike_proposal_accept(body_of(twice, 1, buf), &look, &got), ERR_OK);
 }
 END_TEST
 
 START_TEST(an_offer_of_ours_is_chosen_by_another_of_us)
 {
-	struct ike_conf_proposal ours[] = { gcm(), cbc() }, theirs = cbc();
+	struct ike_conf_gateway ours = gateway(gcm(), cbc()), theirs = gateway(cbc(), cbc());
+	struct ike_look look = { &theirs, 14, false }, answered = { &ours, 14, false };
 	uint8_t offer[512], answer[128];
 	struct writer w = wr_of(offer, sizeof(offer)), a = wr_of(answer, sizeof(answer));
 	struct ike_choice chosen, accepted;
 
-	ike_proposal_offer(&w, ours, 2);
+	ike_proposal_offer(&w, &ours, NULL);
 	ck_assert_int_eq(payload_sa_check(wr_done(&w)), ERR_OK);
-	ck_assert_int_eq(ike_proposal_choose(wr_done(&w), &theirs, 1, 14, &chosen), ERR_OK);
+	ck_assert_int_eq(ike_proposal_choose(wr_done(&w), &look, &chosen), ERR_OK);
 	ck_assert_uint_eq(chosen.number, 2);
-	ike_proposal_answer(&a, &chosen);
-	ck_assert_int_eq(ike_proposal_accept(wr_done(&a), ours, 2, &accepted), ERR_OK);
+	ike_proposal_answer(&a, &chosen, NULL);
+	ck_assert_int_eq(ike_proposal_accept(wr_done(&a), &answered, &accepted), ERR_OK);
 	ck_assert_ptr_eq(accepted.suite.cipher, chosen.suite.cipher);
 	ck_assert_ptr_eq(accepted.suite.integ, chosen.suite.integ);
 }

@@ -263,7 +263,7 @@ static void write_rekey(struct ike_out *o)
 	static const uint8_t nonce[32] = { 1 };
 
 	ike_out_open(o, PL_SA);
-	child_proposal_offer(&o->w, c[0].tunnel.proposal, 1, NULL, 0x12345678);
+	child_proposal_offer(&o->w, &c[0].tunnel, NULL, 0x12345678);
 	ike_out_close(o);
 	ike_out_open(o, PL_NONCE);
 	payload_nonce_write(&o->w, (struct view){ nonce, 32 });
