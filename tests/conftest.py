@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Topology tests: namespaces, real peers and numbered traffic, by the package in lab/.
 
-Each file draws its topology in its head. A test gets `lab` (a topology of its own) or `shared_lab`
+Those in tests/vm have a virtual machine as peer. Each file draws its topology in its head. A test gets `lab` (a topology of its own) or `shared_lab`
 (one for the whole file, for tests that leave it as they found it). A test waits for conditions
 (wait_until) and never sleeps; a failure prints what was last seen, and every node's logs.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.dont_write_bytecode = True
 
 from lab import topo  # noqa: E402
