@@ -23,7 +23,7 @@ enum record_kind {
 };
 
 #define RECORD_KEY_MAX 16
-#define RECORD_BODY_MAX 16384
+#define RECORD_BODY_MAX 131072
 
 struct record_key {
 	uint8_t kind; /* enum record_kind */

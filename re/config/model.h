@@ -167,6 +167,8 @@ struct config_gateway {
 	uint32_t nat_keepalive_s;
 	bool nat_traversal;           /* no-nat-traversal clears it */
 	bool force_udp_encapsulation; /* pretend to be behind a NAT */
+	bool fragmentation;           /* of IKE messages; fragmentation disable clears it */
+	uint32_t fragment_size;       /* 0: not configured */
 };
 
 /* ---- security ipsec ------------------------------------------------------------------------ */

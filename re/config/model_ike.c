@@ -295,6 +295,14 @@ static void gateway_nat(struct build *b, struct config_gateway *g, const struct 
 		            "no-nat-traversal and force-udp-encapsulation exclude each other");
 }
 
+static void gateway_fragmentation(struct config_gateway *g, const struct tree_node *n)
+{
+	const struct tree_node *f = tree_child(n, "fragmentation");
+
+	g->fragmentation = tree_child(f, "disable") == NULL;
+	g->fragment_size = tree_child(f, "size") ? build_uint(f, "size") : 0;
+}
+
 static bool identity_equal(const struct config_identity *a, const struct config_identity *b)
 {
 	return a->type == b->type && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
@@ -333,6 +341,7 @@ static enum err build_gateways(struct build *b, const struct tree_node *ike)
 		build_identity(&g->remote_id, tree_child(n, "remote-identity"));
 		gateway_dpd(b, g, n);
 		gateway_nat(b, g, n);
+		gateway_fragmentation(g, n);
 		gateway_unique(b, g, n);
 	}
 	return ERR_OK;

@@ -66,6 +66,14 @@ static const struct schema dead_peer_detection[] = {
 	{ 0 }
 };
 
+static const struct schema fragmentation[] = {
+	{ "disable", FLAG, NO_VALUE, NULL, NULL, EFFECT_PEER, 0,
+	  "Neither announce it nor send or take fragments", NULL },
+	{ "size", LEAF, UINT(500, 1300), "bytes", "576 with IPv4, 1280 with IPv6", EFFECT_PEER, 0,
+	  "Length of the largest IP packet with a part of an IKE message of ours", NULL },
+	{ 0 }
+};
+
 static const struct schema key_id[] = {
 	{ "ascii-text", LEAF, TEXT(1, 255), NULL, NULL, EFFECT_PEER, 0, "As text", NULL },
 	{ "hexadecimal", LEAF, VALUE(TYPE_HEX), NULL, NULL, EFFECT_PEER, 0, "In hexadecimal", NULL },
@@ -99,7 +107,8 @@ static const struct schema gateway[] = {
 	  "The interface by which IKE goes and comes", NULL },
 	{ "force-udp-encapsulation", FLAG, NO_VALUE, NULL, NULL, EFFECT_PEER, MARK_HAWSER,
 	  "Encapsulate ESP in UDP although there is no NAT", NULL },
-	NOT_YET("fragmentation", "Fragmentation of IKE messages"),
+	{ "fragmentation", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_PEER, MARK_JOIN | MARK_ONE,
+	  "Fragmentation of IKE messages (RFC 7383), where the peer can do it too", fragmentation },
 	NOT_YET("general-ikeid", "Accept any identity of the peer"),
 	{ "ike-policy", LEAF, REFERENCE("security ike policy"), NULL, NULL, EFFECT_PEER, MARK_MUST,
 	  "Proposals and key for this peer", NULL },

@@ -83,6 +83,19 @@ static void put_detail(json_t *sa, const struct ike_sa_info *i)
 	json_object_set_new(sa, "udp-encapsulation", json_boolean(i->udp_encap));
 }
 
+/* RFC 7383; the counters where there is something to count. */
+static void put_fragmentation(json_t *sa, const struct ike_sa_info *i)
+{
+	json_object_set_new(sa, "fragmentation", json_boolean(i->fragmentation));
+	if (!i->fragmentation)
+		return;
+	if (i->fragment_size)
+		put_number(sa, "fragment-size-bytes", i->fragment_size);
+	put_number(sa, "input-fragments", i->fragments_in);
+	put_number(sa, "output-fragments", i->fragments_out);
+	put_number(sa, "reassembled-messages", i->reassembled);
+}
+
 static json_t *sa_object(struct walk *w, const struct ike_sa_info *i)
 {
 	char remote[ADDR_TEXT_MAX];
@@ -107,6 +120,7 @@ static json_t *sa_object(struct walk *w, const struct ike_sa_info *i)
 		json_object_set_new(sa, "peer-ike-id", json_string(i->peer_id));
 	cli_put_location(w->d, sa, i->anchor);
 	put_detail(sa, i);
+	put_fragmentation(sa, i);
 	return sa;
 }
 

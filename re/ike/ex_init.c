@@ -43,6 +43,18 @@ static enum err put_natd(struct ike_sa *sa, struct ike_out *o, const struct ike_
 	return ERR_OK;
 }
 
+/* RFC 7383 2.3 */
+static void put_fragmentation(struct ike_out *o)
+{
+	ike_out_notify(o, N_IKEV2_FRAGMENTATION_SUPPORTED, (struct view){ NULL, 0 });
+}
+
+static bool fragmentation_agreed(const struct gateway *gw, const struct ike_in *in)
+{
+	return !gw->conf.no_fragmentation &&
+	       ike_content_notify(&in->c, N_IKEV2_FRAGMENTATION_SUPPORTED) != NULL;
+}
+
 static enum err new_nonce(struct ike *ike, struct blob *nonce)
 {
 	uint8_t bytes[NONCE_OURS];
@@ -88,6 +100,8 @@ static enum err send_request(struct ike_sa *sa, struct effects *fx)
 	put_ke(sa, &o, sa->dh_public);
 	put_nonce(&o, &sa->nonce_i);
 	TRY(put_natd(sa, &o, &h));
+	if (!sa->gw->conf.no_fragmentation)
+		put_fragmentation(&o);
 	struct view message = ike_out_finish(&o);
 	TRY(blob_set(&sa->init_request, message));
 	return ike_sa_ask(sa, message, &retry_normal, fx);
@@ -187,6 +201,7 @@ enum err ex_init_derive(struct ike_sa *sa, const void *arg, struct effects *fx)
 	memcpy(sa->spi_r, in->h.spi_r, 8);
 	sa->choice = choice;
 	sa->natd = natd;
+	sa->fragmentation = fragmentation_agreed(sa->gw, in);
 	j->key = STEAL(sa->dh);
 	sa->job_turn++;
 	struct dh_job *ready = STEAL(j);
@@ -232,6 +247,7 @@ enum err ex_init_begin_answer(struct ike_sa *sa, const void *arg, struct effects
 	TRY(blob_set(&sa->init_request, q->in->message));
 	TRY(new_nonce(sa->ike, &sa->nonce_r));
 	sa->gw = q->gw;
+	sa->fragmentation = fragmentation_agreed(q->gw, q->in);
 	sa->choice = q->choice;
 	sa->ke = q->choice.suite.ke;
 	j = dh_job_new(sa->ke, ike_sa_our_spi(sa), sa->job_turn + 1);
@@ -272,6 +288,8 @@ enum err ex_init_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
 	put_nonce(&o, &sa->nonce_r);
 	if (sa->natd.seen)
 		TRY(put_natd(sa, &o, &h));
+	if (sa->fragmentation)
+		put_fragmentation(&o);
 	struct view message = ike_out_finish(&o);
 	if (message.len == 0)
 		return ERR_FULL;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The core's way in: datagrams to their SAs, jobs, wishes. */
+#include "ike_frag.h"
 #include "ike_priv.h"
 #include "secret.h"
 
@@ -16,6 +17,7 @@ struct ike *ike_new(struct env *env, const uint8_t wrap_key[32])
 	ike->next_index = 1;
 	ike->next_serial = 1;
 	ike_turn_init(ike);
+	ike_frag_init(ike);
 	ike->crypto = ike_crypto_new();
 	if (ike_tables_init(ike) != ERR_OK || ike->crypto == NULL) {
 		ike_free(ike);
@@ -88,11 +90,33 @@ static void answer_again(struct ike_sa *sa, const struct ike_in *in, struct effe
 		send.after_anchor = sa->anchor;
 		ike_sa_store_again(sa, fx);
 	}
-	fx_send(fx, &send);
-	sa->packets_out++;
-	sa->bytes_out += send.bytes.len;
+	ike_sa_send_as(sa, &send, fx);
 	sa->ike->stats.duplicates++;
-	sa->ike->stats.datagrams_out++;
+}
+
+/* Verifies and decrypts what may be of use; says what is not. */
+static bool open_message(struct ike_sa *sa, struct ike_in *in, enum ike_arrival arrival,
+                         uint8_t *plain, struct effects *fx)
+{
+	struct ike_stats *stats = &sa->ike->stats;
+	char from[ENDPOINT_TEXT_MAX];
+	struct view body;
+	enum err e = ike_sa_outer(in, &body);
+
+	if (e != ERR_OK) {
+		invalid(sa->ike, in, e, fx);
+		return false;
+	}
+	if (in->skf.total && arrival == IKE_NEW && !ike_frag_wanted(sa, in, fx))
+		return false;
+	e = ike_sa_open(sa, in, body, plain);
+	if (e == ERR_OK)
+		return true;
+	stats->bad_icv++;
+	stats->fragments_bad += in->skf.total != 0;
+	fx_event(fx, EVENT_IKE_MESSAGE_BAD_ICV, "from %s: %s", endpoint_text(&in->remote, from),
+	         err_text(e));
+	return false;
 }
 
 static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
@@ -101,26 +125,24 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 	bool response = in->h.flags & IKE_FLAG_RESPONSE;
 	enum ike_arrival arrival = ike_window_judge(&sa->win, response, in->h.id);
 	uint8_t plain[IKE_MESSAGE_MAX];
-	char from[ENDPOINT_TEXT_MAX];
 
 	if (!sa->keyed || arrival == IKE_STRAY || (response && !answers(sa, in))) {
 		unexpected(ike, in, fx);
 		return;
 	}
-	enum err e = ike_sa_open(sa, in, plain);
-	if (e != ERR_OK) {
-		ike->stats.bad_icv++;
-		fx_event(fx, EVENT_IKE_MESSAGE_BAD_ICV, "from %s: %s",
-		         endpoint_text(&in->remote, from), err_text(e));
+	if (!open_message(sa, in, arrival, plain, fx))
 		return;
-	}
 	sa->packets_in++;
 	sa->bytes_in += in->message.len;
 	ike->stats.moved += sa->state == IKE_UP && !endpoint_equal(&sa->remote, &in->remote);
 	if (arrival == IKE_DUPLICATE) {
-		answer_again(sa, in, fx);
+		if (in->skf.number <= 1) /* RFC 7383 2.6.1: one answer to all fragments */
+			answer_again(sa, in, fx);
 		return;
 	}
+	if (in->skf.total && !ike_frag_collect(sa, in, plain))
+		return;
+	ike_sa_read(in);
 	sa->heard_ms = ike_sa_now(sa); /* fresh, not sent again by anybody (2.4) */
 	dispatch(sa, in, fx);
 }

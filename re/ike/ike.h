@@ -102,6 +102,9 @@ struct ike_sa_info {
 	uint32_t children_created, children_deleted;
 	uint32_t retransmits;
 	bool request_pending;
+	bool fragmentation;     /* both announced RFC 7383 */
+	uint16_t fragment_size; /* of an IP packet of ours; 0: we do not fragment */
+	uint32_t fragments_in, fragments_out, reassembled;
 };
 
 struct ike_child_info {
@@ -146,6 +149,11 @@ struct ike_stats {
 	uint64_t malformed, bad_icv, unexpected, unknown_spi, unknown_peer, bad_version;
 	uint64_t half_open_refused, no_proposal, ts_unacceptable, auth_failed, timeouts;
 	uint64_t moved, initial_contact, cookies;
+	/* RFC 7383: messages put together; fragments that were refused (not agreed on, more than
+	 * 32), failed their check, were there already, never became a whole; messages of ours that
+	 * would have needed more than 32. */
+	uint64_t fragments_in, fragments_out, reassembled;
+	uint64_t fragments_refused, fragments_bad, fragments_repeated, fragments_lost, too_long;
 	uint32_t half_open, sas, children; /* now */
 };
 

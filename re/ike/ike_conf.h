@@ -79,6 +79,8 @@ struct ike_conf_gateway {
 	uint32_t dpd_threshold;  /* unanswered probes until the peer is dead; 0: 5 */
 	bool no_nat_traversal;   /* neither announce nor detect */
 	bool force_udp_encap;    /* fake our own NAT_DETECTION_SOURCE_IP, so that ESP goes in UDP */
+	bool no_fragmentation;   /* neither announce nor do RFC 7383 */
+	uint16_t fragment_size;  /* of our IP packets; 0: 576 with IPv4, 1280 with IPv6 */
 	uint32_t nat_keepalive_s; /* while we are behind a NAT; 0: 20 */
 };
 

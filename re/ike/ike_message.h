@@ -18,8 +18,10 @@ enum ike_exchange {
 enum { IKE_FLAG_INITIATOR = 0x08, IKE_FLAG_VERSION = 0x10, IKE_FLAG_RESPONSE = 0x20 };
 enum { IKE_HEADER_LEN = 28, IKE_VERSION_2 = 0x20 };
 
-#define IKE_MESSAGE_MAX 8192 /* what we read; longer ones are dropped */
-#define IKE_OUT_MAX 4096     /* what we write, so that records have room for two of them */
+#define IKE_MESSAGE_MAX 49152 /* what we read, whole or from fragments; longer ones are dropped */
+#define IKE_OUT_MAX 40960     /* what we write, before it is fragmented */
+#define IKE_FRAGMENTS_MAX 32  /* of one message, in or out */
+#define IKE_FRAGMENT_MAX 1300 /* the largest datagram with a fragment */
 #define IKE_PAYLOADS_MAX 48
 
 struct ike_header {
@@ -88,6 +90,7 @@ struct ike_out {
 	size_t payload_at; /* the payload that is open */
 	size_t sk_at;      /* the SK payload; 0: in the clear */
 	uint8_t buf[IKE_OUT_MAX];
+	uint8_t sent[IKE_FRAGMENTS_MAX * IKE_FRAGMENT_MAX]; /* the fragments, where it needs any */
 };
 
 void ike_out_begin(struct ike_out *o, const struct ike_header *h);

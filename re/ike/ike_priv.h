@@ -58,6 +58,9 @@ struct ike {
 	struct key_list deleted; /* in this turn */
 	struct key_list lost;    /* deletions that the store refused */
 	struct due lost_due;     /* when they are tried again */
+	struct list frags;       /* of_ike of partial messages, the one that waited longest first */
+	struct due frag_due;     /* when it is given up */
+	size_t frag_bytes;       /* that all of them hold */
 	struct ike_stats stats;
 };
 

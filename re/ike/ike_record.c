@@ -109,6 +109,7 @@ static void fill_negotiated(const struct ike_sa *sa, Hawser__IkeSaRecord *m)
 	m->anchor = sa->anchor;
 	m->index = sa->index;
 	m->lifetime_s = sa->choice.lifetime_s;
+	m->fragmentation = sa->fragmentation;
 }
 
 static void fill_progress(const struct ike_sa *sa, Hawser__IkeSaRecord *m)
@@ -196,6 +197,7 @@ static enum err take_negotiated(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	s->prf = alg_prf_by_id((uint16_t)m->prf);
 	s->ke = sa->ke = alg_ke_by_id((uint16_t)m->ke);
 	sa->choice.lifetime_s = m->lifetime_s;
+	sa->fragmentation = m->fragmentation;
 	memcpy(sa->spi_i, m->spi_i.data, 8);
 	memcpy(sa->spi_r, m->spi_r.data, 8);
 	sa->initiator = m->initiator;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "ike_priv.h"
 #include "anchor.h"
-#include "payload_sk.h"
+#include "ike_frag.h"
 
 #include <stdlib.h>
 
@@ -57,6 +57,7 @@ struct ike_sa *ike_sa_alloc(struct ike *ike)
 	list_init(&sa->of_turn);
 	list_init(&sa->of_ended);
 	list_init(&sa->children);
+	list_init(&sa->frags);
 	ike_window_init(&sa->win);
 	no_deadlines(sa, ike->env->now_ms(ike->env));
 	return sa;
@@ -91,6 +92,7 @@ void ike_sa_free(struct ike_sa *sa)
 		return;
 	list_each_safe (at, after, &sa->children)
 		child_sa_free(child_sa_at(at));
+	ike_frag_forget(sa);
 	ike_window_done(&sa->win);
 	blob_clear(&sa->nonce_i);
 	blob_clear(&sa->nonce_r);
@@ -211,34 +213,54 @@ void ike_sa_out(const struct ike_sa *sa, struct ike_out *o, enum ike_exchange ex
 	payload_sk_open(o, &sa->choice.suite);
 }
 
-/* For AEAD: what never repeats under one key (direction, message ID; retransmissions are the same
- * bytes), and 32 random bits, so that even a message ID used twice by a mistake would not repeat
- * it. For CBC all of it is random. */
-static void make_iv(struct ike_sa *sa, bool response, uint8_t iv[16])
+/* For AEAD: what never repeats under one key (message ID, direction, fragment; retransmissions are
+ * the same bytes), and 25 random bits, so that even a message ID used twice by a mistake would
+ * hardly repeat it. For CBC all of it is random. */
+void ike_sa_seal_keys(struct ike_sa *sa, const uint8_t *header, uint16_t fragment, uint8_t iv[16],
+                      struct payload_sk_keys *ret)
 {
-	uint32_t id = response ? sa->win.next_expected | 0x80000000u : sa->win.next_request;
-	struct writer w = wr_of(iv + 4, 4);
+	int side = sa->initiator ? OF_INITIATOR : OF_RESPONDER;
 
 	sa->ike->env->random(sa->ike->env, iv, 16);
-	if (sa->choice.suite.cipher->icv_len)
-		wr_u32(&w, id);
+	if (sa->choice.suite.cipher->icv_len) {
+		memcpy(iv, header + 20, 4);
+		iv[4] = (uint8_t)((header[19] & IKE_FLAG_RESPONSE ? 0x80 : 0) | fragment << 1 |
+		                  (iv[4] & 1));
+	}
+	*ret = (struct payload_sk_keys){ .enc = sa->keys.e[side],
+		                         .integ = sa->keys.a[side],
+		                         .iv = iv };
+}
+
+/* How long it is when it is sealed as one. */
+static size_t sealed_len(const struct ike_out *o, const struct ike_suite *s)
+{
+	size_t content = wr_len(&o->w) - o->sk_at - 4 - s->cipher->iv_len + 1;
+
+	return wr_len(&o->w) + 1 +
+	       (s->cipher->block - content % s->cipher->block) % s->cipher->block +
+	       payload_sk_icv_len(s);
 }
 
 struct view ike_sa_seal(struct ike_sa *sa, struct ike_out *o, bool response)
 {
-	int side = sa->initiator ? OF_INITIATOR : OF_RESPONDER;
+	const struct ike_suite *s = &sa->choice.suite;
+	struct payload_sk_keys k;
 	uint8_t iv[16];
-	struct payload_sk_keys k = { .enc = sa->keys.e[side], .integ = sa->keys.a[side], .iv = iv };
 
-	make_iv(sa, response, iv);
-	return payload_sk_finish(o, sa->ike->crypto, &sa->choice.suite, &k);
+	(void)response; /* the header says so */
+	sa->too_long = false;
+	if (o->w.bad || sealed_len(o, s) > ike_frag_limit(sa))
+		return ike_frag_seal(sa, o);
+	ike_sa_seal_keys(sa, o->buf, 0, iv, &k);
+	return payload_sk_finish(o, sa->ike->crypto, s, &k);
 }
 
-static void read_inner(struct ike_in *in, uint8_t first, struct view plain)
+void ike_sa_read(struct ike_in *in)
 {
 	struct ike_payloads inner;
 
-	in->error = ike_payloads_read(rd_of_view(plain), first, &inner);
+	in->error = ike_payloads_read(rd_of_view(in->plain), in->first, &inner);
 	if (in->error == ERR_OK)
 		in->error = ike_rules_check(&in->h, IKE_ENCRYPTED, &inner, &in->bad_type);
 	if (in->error == ERR_OK)
@@ -247,25 +269,54 @@ static void read_inner(struct ike_in *in, uint8_t first, struct view plain)
 		in->error = ERR_SYNTAX;
 }
 
-enum err ike_sa_open(struct ike_sa *sa, struct ike_in *in, uint8_t *plain)
+enum err ike_sa_outer(struct ike_in *in, struct view *ret_body)
+{
+	struct reader r = rd_of_view(in->message);
+	struct ike_payloads outer;
+
+	rd_skip(&r, IKE_HEADER_LEN);
+	TRY(ike_payloads_read(r, in->h.next, &outer));
+	if (outer.n != 1)
+		return ERR_SYNTAX;
+	in->first = outer.inner;
+	*ret_body = outer.at[0].body;
+	if (outer.at[0].type == PL_SKF) {
+		TRY(payload_skf_read(outer.at[0].body, &in->skf));
+		*ret_body = in->skf.rest;
+		return ERR_OK;
+	}
+	return outer.at[0].type == PL_SK ? ERR_OK : ERR_SYNTAX;
+}
+
+enum err ike_sa_open(struct ike_sa *sa, struct ike_in *in, struct view body, uint8_t *plain)
 {
 	int side = sa->initiator ? OF_RESPONDER : OF_INITIATOR;
 	struct payload_sk_keys k = { .enc = sa->keys.e[side],
 		                     .integ = sa->keys.a[side],
 		                     .copy = plain,
 		                     .cap = IKE_MESSAGE_MAX };
-	struct reader r = rd_of_view(in->message);
-	struct ike_payloads outer;
-	struct view inner;
 
-	rd_skip(&r, IKE_HEADER_LEN);
-	TRY(ike_payloads_read(r, in->h.next, &outer));
-	if (outer.n != 1 || outer.at[0].type != PL_SK)
-		return ERR_SYNTAX;
-	TRY(payload_sk_read(sa->ike->crypto, &sa->choice.suite, &k, in->message, outer.at[0].body,
-	                    &inner));
-	read_inner(in, outer.inner, inner);
-	return ERR_OK;
+	return payload_sk_read(sa->ike->crypto, &sa->choice.suite, &k, in->message, body,
+	                       &in->plain);
+}
+
+void ike_sa_send_as(struct ike_sa *sa, const struct fx_send *as, struct effects *fx)
+{
+	struct reader message = rd_of_view(as->bytes);
+	struct fx_send one = *as;
+	uint32_t n = 0;
+
+	while (ike_frag_next(&message, &one.bytes)) {
+		fx_send(fx, &one);
+		n++;
+	}
+	sa->packets_out += n;
+	sa->bytes_out += as->bytes.len;
+	sa->ike->stats.datagrams_out += n;
+	if (n > 1) {
+		sa->fragments_out += n;
+		sa->ike->stats.fragments_out += n;
+	}
 }
 
 void ike_sa_send(struct ike_sa *sa, const struct endpoint *local, const struct endpoint *remote,
@@ -273,17 +324,27 @@ void ike_sa_send(struct ike_sa *sa, const struct endpoint *local, const struct e
 {
 	struct fx_send send = { *local, *remote, message, -1 };
 
-	fx_send(fx, &send);
-	sa->packets_out++;
-	sa->bytes_out += message.len;
-	sa->ike->stats.datagrams_out++;
+	ike_sa_send_as(sa, &send, fx);
+}
+
+/* It could not be sealed. */
+static enum err unsealed(struct ike_sa *sa, struct effects *fx)
+{
+	char to[ENDPOINT_TEXT_MAX];
+
+	if (sa->too_long) {
+		sa->ike->stats.too_long++;
+		fx_event(fx, EVENT_IKE_MESSAGE_TOO_LONG, "gateway %s peer %s",
+		         sa->gw ? sa->gw->conf.name : "-", endpoint_text(&sa->remote, to));
+	}
+	return ERR_FULL;
 }
 
 enum err ike_sa_ask(struct ike_sa *sa, struct view message, const struct retry_policy *policy,
                     struct effects *fx)
 {
 	if (message.len == 0)
-		return ERR_FULL;
+		return unsealed(sa, fx);
 	TRY(ike_window_ask(&sa->win, message, policy, ike_sa_now(sa), ike_sa_random32(sa->ike)));
 	ike_sa_put(sa, fx);
 	ike_sa_send(sa, &sa->local, &sa->remote, message, fx);
@@ -296,13 +357,10 @@ enum err ike_sa_answer(struct ike_sa *sa, const struct ike_in *in, struct view m
 	struct fx_send send = { in->local, in->remote, message, anchor };
 
 	if (message.len == 0)
-		return ERR_FULL;
+		return unsealed(sa, fx);
 	TRY(ike_window_answer(&sa->win, message));
 	ike_sa_put(sa, fx);
-	fx_send(fx, &send);
-	sa->packets_out++;
-	sa->bytes_out += message.len;
-	sa->ike->stats.datagrams_out++;
+	ike_sa_send_as(sa, &send, fx);
 	return ERR_OK;
 }
 

@@ -15,6 +15,7 @@
 #include "ike_natd.h"
 #include "ike_proposal.h"
 #include "ike_window.h"
+#include "payload_sk.h"
 
 struct gateway;
 
@@ -56,6 +57,11 @@ struct ike_sa {
 	uint32_t child_spi; /* ours, in the IKE_AUTH request */
 
 	struct ike_window win;
+	bool fragmentation; /* both have announced RFC 7383 */
+	bool too_long;      /* what was sealed last would have needed more than 32 fragments */
+	uint8_t frag_sets;
+	struct list frags; /* owns; struct ike_frag_set */
+	uint32_t fragments_in, fragments_out, reassembled;
 	struct ike_natd natd;
 	bool udp_encap;
 	struct ike_id local_id, peer_id;
@@ -88,8 +94,11 @@ struct ike_in {
 	struct endpoint local, remote;
 	struct view message;
 	struct ike_content c;
-	enum err error;   /* authentic, but malformed: what is wrong */
-	uint8_t bad_type; /* ERR_UNSUPPORTED: the payload */
+	struct payload_skf skf; /* of a fragment; else 0 of 0 */
+	struct view plain;      /* decrypted: of a fragment its part, else the payloads */
+	uint8_t first;          /* the type of the first of them */
+	enum err error;         /* authentic, but malformed: what is wrong */
+	uint8_t bad_type;       /* ERR_UNSUPPORTED: the payload */
 };
 
 /* A new SA in state IDLE, hung into the tables, its SPI drawn for the anchor. */
@@ -109,12 +118,22 @@ bool ike_sa_half_open(const struct ike_sa *sa);
 
 /* A header of ours for an exchange. */
 struct ike_header ike_sa_header(const struct ike_sa *sa, enum ike_exchange ex, bool response);
-/* Opens an encrypted message, seals it. Empty when it did not fit. */
+/* Opens an encrypted message, seals it, as one datagram or several (ike_frag.h). Empty when it did
+ * not fit. */
 void ike_sa_out(const struct ike_sa *sa, struct ike_out *o, enum ike_exchange ex, bool response);
 struct view ike_sa_seal(struct ike_sa *sa, struct ike_out *o, bool response);
-/* Verifies, decrypts and reads an encrypted message into in; plain has IKE_MESSAGE_MAX bytes and
- * lives as long as in. ERR_AUTH: not from the peer. Other mistakes are in in->error. */
-enum err ike_sa_open(struct ike_sa *sa, struct ike_in *in, uint8_t *plain) MUST_CHECK;
+/* The keys to seal a datagram with this header, the fragment-th of its message (0: the only one).
+ */
+void ike_sa_seal_keys(struct ike_sa *sa, const uint8_t *header, uint16_t fragment, uint8_t iv[16],
+                      struct payload_sk_keys *ret);
+/* The SK or SKF payload of an encrypted message, the only one outside: its number is in in->skf. */
+enum err ike_sa_outer(struct ike_in *in, struct view *ret_body) MUST_CHECK;
+/* Verifies and decrypts it; plain has IKE_MESSAGE_MAX bytes and lives as long as in. ERR_AUTH: not
+ * from the peer. */
+enum err ike_sa_open(struct ike_sa *sa, struct ike_in *in, struct view body,
+                     uint8_t *plain) MUST_CHECK;
+/* Reads what was inside of a whole message. Mistakes are in in->error. */
+void ike_sa_read(struct ike_in *in);
 
 /* Puts its records again where the store refused them. */
 void ike_sa_store_again(struct ike_sa *sa, struct effects *fx);
@@ -128,6 +147,8 @@ enum err ike_sa_answer(struct ike_sa *sa, const struct ike_in *in, struct view m
                        struct effects *fx) MUST_CHECK;
 void ike_sa_send(struct ike_sa *sa, const struct endpoint *local, const struct endpoint *remote,
                  struct view message, struct effects *fx);
+/* The same, each datagram as `as` says but for its bytes. */
+void ike_sa_send_as(struct ike_sa *sa, const struct fx_send *as, struct effects *fx);
 
 /* Its record as it is now (ike_record.c); only of SAs that a restart can go on with. */
 void ike_sa_put(struct ike_sa *sa, struct effects *fx);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What show commands are told: copies, so that nobody outside holds an SA. */
+#include "ike_frag.h"
 #include "ike_priv.h"
 
 #include <stdio.h>
@@ -42,6 +43,11 @@ static void describe(struct ike_sa *sa, struct ike_sa_info *i)
 		.children_deleted = sa->children_deleted,
 		.retransmits = sa->win.retransmits,
 		.request_pending = !ike_window_free(&sa->win),
+		.fragmentation = sa->fragmentation,
+		.fragment_size = ike_frag_size(sa),
+		.fragments_in = sa->fragments_in,
+		.fragments_out = sa->fragments_out,
+		.reassembled = sa->reassembled,
 	};
 	memcpy(i->spi_i, sa->spi_i, 8);
 	memcpy(i->spi_r, sa->spi_r, 8);

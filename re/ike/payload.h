@@ -4,7 +4,7 @@
  * A read takes the body of a payload (what follows the generic header), checks every length, and
  * fills a struct of views that live as long as the message. It changes no SA and allocates nothing.
  * A write appends the body to a writer. Each payload has a file of its own, payload_….c. CERT and
- * CERTREQ, SKF, CP and EAP are not read in this version: unknown and skipped unless critical.
+ * CERTREQ, CP and EAP are not read in this version: unknown and skipped unless critical.
  * Any thread. */
 #ifndef PAYLOAD_H
 #define PAYLOAD_H
@@ -57,6 +57,7 @@ enum notify_type {
 	N_REKEY_SA = 16393,
 	N_ESP_TFC_PADDING_NOT_SUPPORTED = 16394,
 	N_IKEV2_MESSAGE_ID_SYNC_SUPPORTED = 16420,
+	N_IKEV2_FRAGMENTATION_SUPPORTED = 16430,
 };
 
 /* "NO_PROPOSAL_CHOSEN", or "notify 12345"-like text in buf (32 bytes). */

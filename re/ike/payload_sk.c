@@ -6,7 +6,7 @@
 
 enum { SK_HEADER = 4 };
 
-static size_t icv_len(const struct ike_suite *s)
+size_t payload_sk_icv_len(const struct ike_suite *s)
 {
 	return s->integ ? s->integ->icv_len : s->cipher->icv_len;
 }
@@ -15,7 +15,7 @@ enum err payload_sk_read(struct ike_crypto *c, const struct ike_suite *s,
                          const struct payload_sk_keys *k, struct view message, struct view body,
                          struct view *ret_plain)
 {
-	size_t iv = s->cipher->iv_len, icv = icv_len(s);
+	size_t iv = s->cipher->iv_len, icv = payload_sk_icv_len(s);
 
 	if (body.len < iv + icv + 1)
 		return ERR_LENGTH;
@@ -53,30 +53,39 @@ void payload_sk_open(struct ike_out *o, const struct ike_suite *s)
 	wr_zeros(&o->w, s->cipher->iv_len);
 }
 
+bool payload_sk_seal(struct writer *w, const struct payload_sk_place *at, struct ike_crypto *c,
+                     const struct ike_suite *s, const struct payload_sk_keys *k)
+{
+	size_t iv = s->cipher->iv_len, icv = payload_sk_icv_len(s), block = s->cipher->block;
+	size_t from = at->iv + iv;
+	size_t pad = (block - (wr_len(w) - from + 1) % block) % block;
+
+	wr_zeros(w, pad);
+	wr_u8(w, (uint8_t)pad);
+	size_t len = wr_len(w) - from;
+	uint8_t *tag = wr_room(w, icv);
+	wr_close(w, at->payload + 2, 2, at->payload);
+	wr_close(w, at->message + 24, 4, at->message);
+	if (w->bad)
+		return false;
+
+	uint8_t *message = w->start + at->message;
+	memcpy(w->start + at->iv, k->iv, iv);
+	struct ike_cipher_call call = { s->cipher,       k->enc, k->iv, { NULL, 0 },
+		                        w->start + from, len,    tag };
+	if (!s->integ)
+		call.aad = (struct view){ message, at->iv - at->message };
+	enum err e = ike_encrypt(c, &call);
+	if (e == ERR_OK && s->integ)
+		e = ike_icv(c, s->integ, k->integ,
+		            (struct view){ message, (size_t)(tag - message) }, tag);
+	return e == ERR_OK;
+}
+
 struct view payload_sk_finish(struct ike_out *o, struct ike_crypto *c, const struct ike_suite *s,
                               const struct payload_sk_keys *k)
 {
-	size_t iv = s->cipher->iv_len, icv = icv_len(s), block = s->cipher->block;
-	size_t from = o->sk_at + SK_HEADER + iv;
-	size_t pad = (block - (wr_len(&o->w) - from + 1) % block) % block;
+	struct payload_sk_place at = { 0, o->sk_at, o->sk_at + SK_HEADER };
 
-	wr_zeros(&o->w, pad);
-	wr_u8(&o->w, (uint8_t)pad);
-	size_t len = wr_len(&o->w) - from;
-	uint8_t *tag = wr_room(&o->w, icv);
-	wr_close(&o->w, o->sk_at + 2, 2, o->sk_at);
-	wr_close(&o->w, 24, 4, 0);
-	if (o->w.bad)
-		return (struct view){ NULL, 0 };
-
-	memcpy(o->buf + o->sk_at + SK_HEADER, k->iv, iv);
-	struct ike_cipher_call call = { s->cipher,     k->enc, k->iv, { NULL, 0 },
-		                        o->buf + from, len,    tag };
-	if (!s->integ)
-		call.aad = (struct view){ o->buf, o->sk_at + SK_HEADER };
-	enum err e = ike_encrypt(c, &call);
-	if (e == ERR_OK && s->integ)
-		e = ike_icv(c, s->integ, k->integ, (struct view){ o->buf, wr_len(&o->w) - icv },
-		            tag);
-	return e == ERR_OK ? wr_done(&o->w) : (struct view){ NULL, 0 };
+	return payload_sk_seal(&o->w, &at, c, s, k) ? wr_done(&o->w) : (struct view){ NULL, 0 };
 }

@@ -143,6 +143,8 @@ static void fill_gateway(struct ike_conf_gateway *g, const struct config_gateway
 	g->no_nat_traversal = !conf->nat_traversal;
 	g->force_udp_encap = conf->force_udp_encapsulation;
 	g->nat_keepalive_s = conf->nat_keepalive_s;
+	g->no_fragmentation = !conf->fragmentation;
+	g->fragment_size = (uint16_t)conf->fragment_size;
 }
 
 static struct ike_ts range_of(const struct prefix *p)

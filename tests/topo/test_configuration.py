@@ -155,6 +155,20 @@ def test_a_gateway_that_changes_is_negotiated_anew(gw, undisturbed, back):
     assert gw.lab.nodes["a2"].ping("10.2.2.1") == 1
 
 
+def test_059_a_new_size_of_fragments_takes_down_the_tunnels_of_its_gateway_alone(gw, undisturbed,
+                                                                                back):
+    old = gw.sa("change")
+    gw.set("security ike gateway change fragmentation size 800")
+    load(gw)
+    new = wait_until("a new SA", lambda: (sa := gw.sa("change")) and
+                     sa["inbound"]["spi"] != old["inbound"]["spi"] and sa)
+    ike = next(sa for sa in gw.show("security ike security-associations detail")["sa"]
+               if sa["gateway"] == "change")
+    assert ike["fragmentation"] and ike["fragment-size-bytes"] == 800
+    assert new["tunnel-index"] == old["tunnel-index"]
+    assert gw.lab.nodes["a2"].ping("10.2.2.1") == 1
+
+
 def test_addresses_and_zones_change(gw, undisturbed, back):
     a2 = gw.lab.nodes["a2"]
     trust = next(i.name for i in gw.interfaces if i.other.node is a2)

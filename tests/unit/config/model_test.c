@@ -106,6 +106,7 @@ START_TEST(ike_as_written)
 	ck_assert(g->dpd && g->dpd_mode == CONFIG_DPD_ALWAYS_SEND);
 	ck_assert_uint_eq(g->dpd_interval_s, 3);
 	ck_assert(g->nat_traversal && g->force_udp_encapsulation);
+	ck_assert(g->fragmentation && g->fragment_size == 1300); /* scenario 55 */
 	load_done(&l);
 }
 END_TEST
@@ -128,6 +129,7 @@ START_TEST(ike_defaults)
 	ck_assert_uint_eq(p->ke[3]->v2_id, KE_MODP_2048);
 	ck_assert_uint_eq(p->lifetime_s, 28800);
 	ck_assert(!g->dpd && g->nat_traversal && !g->force_udp_encapsulation);
+	ck_assert(!g->fragmentation);
 	ck_assert_uint_eq(g->nat_keepalive_s, 5);
 	ck_assert_int_eq(g->local_id.type, CONFIG_ID_NONE);
 	ck_assert_uint_eq(g->local.family, ADDR_V6);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "runner.h"
 
-#define TESTS(X) \
-	X(message) X(keys) X(proposal) X(window) X(fsm) X(exchange) X(refusal) X(life) X(tables)
+#define TESTS(X)   \
+	X(message) \
+	X(keys) X(proposal) X(window) X(fsm) X(exchange) X(frag) X(refusal) X(life) X(tables)
 RUNNER("ike", TESTS);
