@@ -48,8 +48,10 @@ enum engine_verdict {
  * for an integrity algorithm, counted from the IV. Cipher and integrity algorithm: payload is
  * encrypted under iv, auth (which the payload is the end of) is authenticated after that. AH: only
  * auth, the packet from its outer header on, mutable fields and ICV zero; the caller puts them
- * back. With ESN and no AEAD cipher, esn is authenticated after auth's last byte (RFC 4303 2.2.1,
- * RFC 4302 2.5.1). */
+ * back, and inbound icv points to its copy. With ESN and no AEAD cipher, esn is authenticated after
+ * auth's last byte (RFC 4303 2.2.1, RFC 4302 2.5.1): during the call it may stand there, so that
+ * four bytes of the mbuf's buffer must follow. With CBC and no integrity algorithm auth is not
+ * looked at, and nothing is verified. */
 struct engine_op {
 	struct rte_mbuf *m;
 	struct engine_session *session;

@@ -1,72 +1,104 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* AES-GCM by libIPSec_MB, called directly: its job interface costs 30 cycles more per packet. */
-#include "engine_priv.h"
+/* The software engine: which SA is worked on by which code, and bursts cut into runs of one kind.
+ */
+#include "engine_soft_priv.h"
 #include "secret.h"
+#include "weak_key.h"
 
-#include <intel-ipsec-mb.h>
-#include <rte_prefetch.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define SALT_LEN 4
-#define IV_LEN 8
-#define ICV_LEN 16
-#define SLICE 32
-
-struct engine_session {
-	struct gcm_key_data key; /* expanded; first, it wants the alignment */
-	aes_gcm_enc_dec_t run;
-	uint8_t salt[SALT_LEN];
-};
-
-struct soft {
-	struct engine e;
-	IMB_MGR *mgr; /* owns */
-};
+#define CACHE_LINE 64
 
 static struct soft *soft_of(struct engine *e)
 {
 	return (struct soft *)e; /* e is its first member */
 }
 
-static enum err soft_can(struct engine *e, const struct engine_sa *sa, struct why *why)
+/* ---------------------------------------------------------------- what it takes */
+
+static enum err can_ah(const struct engine_sa *sa, struct why *why)
 {
-	(void)e;
-	if (sa->protocol != IPPROTO_NO_ESP)
-		return why_set(why, ERR_UNSUPPORTED, "software: protocol %u: %s", sa->protocol,
+	if (sa->cipher)
+		return why_set(why, ERR_VALUE, "software: AH does not encrypt");
+	if (sa->integ == NULL || !(sa->integ->use & ALG_AH))
+		return why_set(why, ERR_UNSUPPORTED, "software: AH with %s: %s",
+		               sa->integ ? sa->integ->name : "no algorithm",
 		               err_text(ERR_UNSUPPORTED));
-	if (sa->cipher == NULL || sa->cipher->v2_id != ENCR_AES_GCM_16 ||
-	    (sa->cipher->use & ALG_SOFT) == 0)
-		return why_set(why, ERR_UNSUPPORTED, "software: cipher %s: %s",
-		               sa->cipher ? sa->cipher->name : "none", err_text(ERR_UNSUPPORTED));
-	if (sa->key.len != (size_t)sa->cipher->key_len + sa->cipher->salt_len)
-		return why_set(why, ERR_LENGTH,
-		               "software: %s takes a key of %u bytes with salt, "
-		               "this one has %zu",
-		               sa->cipher->name, sa->cipher->key_len + sa->cipher->salt_len,
-		               sa->key.len);
 	return ERR_OK;
 }
+
+static enum err can_esp(const struct engine_sa *sa, struct why *why)
+{
+	const struct alg_cipher *c = sa->cipher;
+	const struct alg_integ *a = sa->integ;
+
+	if (c == NULL || !(c->use & ALG_SOFT))
+		return why_set(why, ERR_UNSUPPORTED, "software: cipher %s: %s",
+		               c ? c->name : "none", err_text(ERR_UNSUPPORTED));
+	if (a && c->icv_len != 0)
+		return why_set(why, ERR_VALUE, "software: %s authenticates by itself", c->name);
+	if (a && !(a->use & ALG_SOFT))
+		return why_set(why, ERR_UNSUPPORTED, "software: ESP with %s: %s", a->name,
+		               err_text(ERR_UNSUPPORTED));
+	if (a == NULL && c->kind == ALG_KIND_NULL)
+		return why_set(why, ERR_VALUE, "software: neither encryption nor authentication");
+	return weak_key_check(c, sa->key, why);
+}
+
+static enum err check_len(struct view key, size_t want, const char *name, struct why *why)
+{
+	if (key.len == want)
+		return ERR_OK;
+	return why_set(why, ERR_LENGTH,
+	               "software: %s takes a key of %zu bytes with salt, this one has %zu", name,
+	               want, key.len);
+}
+
+static enum err soft_can(struct engine *e, const struct engine_sa *sa, struct why *why)
+{
+	const struct alg_cipher *c = sa->cipher;
+	const struct alg_integ *a = sa->integ;
+
+	(void)e;
+	TRY(check_len(sa->key, c ? (size_t)c->key_len + c->salt_len : 0, c ? c->name : "AH", why));
+	TRY(check_len(sa->auth_key, a ? (size_t)a->key_len + a->salt_len : 0, a ? a->name : "none",
+	              why));
+	if (sa->protocol == IPPROTO_NO_ESP)
+		return can_esp(sa, why);
+	if (sa->protocol == IPPROTO_NO_AH)
+		return can_ah(sa, why);
+	return why_set(why, ERR_UNSUPPORTED, "software: protocol %u: %s", sa->protocol,
+	               err_text(ERR_UNSUPPORTED));
+}
+
+static const struct soft_kind *kind_of(const struct engine_sa *sa)
+{
+	static const struct soft_kind *const by_cipher[] = {
+		[ALG_KIND_NULL] = &soft_chain,    [ALG_KIND_CBC] = &soft_chain,
+		[ALG_KIND_GCM] = &soft_gcm,       [ALG_KIND_GMAC] = &soft_gmac,
+		[ALG_KIND_CHACHA] = &soft_chacha,
+	};
+
+	if (sa->cipher)
+		return by_cipher[sa->cipher->kind];
+	return sa->integ->salt_len ? &soft_gmac : &soft_chain;
+}
+
+/* ---------------------------------------------------------------- sessions */
 
 static enum err soft_session_add(struct engine *e, const struct engine_sa *sa,
                                  struct engine_session **ret, struct why *why)
 {
-	IMB_MGR *mgr = soft_of(e)->mgr;
-	bool wide = sa->key.len > 16 + SALT_LEN;
-
 	TRY(soft_can(e, sa, why));
-	struct engine_session *s = aligned_alloc(64, (sizeof(*s) + 63) / 64 * 64);
+	const struct soft_kind *kind = kind_of(sa);
+	size_t size = (kind->session_size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	struct engine_session *s = aligned_alloc(CACHE_LINE, size);
 
 	if (s == NULL)
 		return why_set(why, ERR_MEMORY, "software: no memory for a session");
-	memset(s, 0, sizeof(*s));
-	if (wide)
-		IMB_AES256_GCM_PRE(mgr, sa->key.p, &s->key);
-	else
-		IMB_AES128_GCM_PRE(mgr, sa->key.p, &s->key);
-	memcpy(s->salt, sa->key.p + sa->cipher->key_len, SALT_LEN);
-	s->run = sa->inbound ? (wide ? mgr->gcm256_dec : mgr->gcm128_dec)
-	                     : (wide ? mgr->gcm256_enc : mgr->gcm128_enc);
+	memset(s, 0, size);
+	s->kind = kind;
+	kind->init(soft_of(e), s, sa);
 	*ret = s;
 	return ERR_OK;
 }
@@ -76,74 +108,54 @@ static void soft_session_del(struct engine *e, struct engine_session *s)
 	(void)e;
 	if (s == NULL)
 		return;
-	secret_wipe(s, sizeof(*s));
+	secret_wipe(s, s->kind->session_size);
 	free(s);
 }
 
-/* RFC 4106 4: salt, then the packet's IV. */
-static void fill_nonces(const struct engine_op *ops, uint16_t n, uint8_t nonce[][16])
+/* ---------------------------------------------------------------- bursts */
+
+/* How many ops from the first on are of its kind, at most a slice. */
+static uint16_t run_of(const struct engine_op *ops, uint16_t n)
 {
-	for (uint16_t i = 0; i < n; i++) {
-		memcpy(nonce[i], ops[i].session->salt, SALT_LEN);
-		memcpy(nonce[i] + SALT_LEN, ops[i].iv, IV_LEN);
-		rte_prefetch0(ops[i].icv); /* 148 instead of 230 cycles at 512 bytes */
-	}
-}
+	const struct soft_kind *kind = ops[0].session->kind;
+	uint16_t i = 1;
 
-static void seal(struct engine_op *ops, uint16_t n)
-{
-	uint8_t nonce[SLICE][16];
-	struct gcm_context_data ctx;
-
-	fill_nonces(ops, n, nonce);
-	for (uint16_t i = 0; i < n; i++) {
-		struct engine_op *op = &ops[i];
-
-		op->session->run(&op->session->key, &ctx, op->payload, op->payload, op->len,
-		                 nonce[i], op->aad, op->aad_len, op->icv, ICV_LEN);
-		op->verdict = ENGINE_OK;
-	}
-}
-
-static void open_one(struct engine_op *op, const uint8_t nonce[16], struct gcm_context_data *ctx)
-{
-	uint8_t icv[ICV_LEN];
-
-	if (engine_nic_verdict(op->m, &op->verdict))
-		return;
-	op->session->run(&op->session->key, ctx, op->payload, op->payload, op->len, nonce, op->aad,
-	                 op->aad_len, icv, ICV_LEN);
-	op->verdict = secret_equal((struct view){ icv, ICV_LEN }, (struct view){ op->icv, ICV_LEN })
-	                      ? ENGINE_OK
-	                      : ENGINE_BAD_ICV;
+	while (i < n && i < SOFT_SLICE && ops[i].session->kind == kind)
+		i++;
+	return i;
 }
 
 static void soft_burst_out(struct engine *e, struct engine_op *ops, uint16_t n)
 {
-	(void)e;
-	for (uint16_t at = 0; at < n; at = (uint16_t)(at + SLICE))
-		seal(ops + at, (uint16_t)RTE_MIN(n - at, SLICE));
+	struct soft *soft = soft_of(e);
+
+	for (uint16_t at = 0, run; at < n; at = (uint16_t)(at + run)) {
+		run = run_of(ops + at, (uint16_t)(n - at));
+		ops[at].session->kind->seal(soft, ops + at, run);
+	}
+	soft_jobs_drain(soft);
 }
 
 static void soft_burst_in(struct engine *e, struct engine_op *ops, uint16_t n)
 {
-	uint8_t nonce[SLICE][16];
-	struct gcm_context_data ctx;
+	struct soft *soft = soft_of(e);
 
-	(void)e;
-	for (uint16_t at = 0; at < n; at = (uint16_t)(at + SLICE)) {
-		uint16_t part = (uint16_t)RTE_MIN(n - at, SLICE);
-
-		fill_nonces(ops + at, part, nonce);
-		for (uint16_t i = 0; i < part; i++)
-			open_one(&ops[at + i], nonce[i], &ctx);
+	for (uint16_t at = 0, run; at < n; at = (uint16_t)(at + run)) {
+		run = run_of(ops + at, (uint16_t)(n - at));
+		ops[at].session->kind->open(soft, ops + at, run);
 	}
+	soft_jobs_drain(soft);
 }
+
+/* ---------------------------------------------------------------- life */
 
 static void soft_close(struct engine *e)
 {
-	free_mb_mgr(soft_of(e)->mgr);
-	free(e);
+	struct soft *soft = soft_of(e);
+
+	free_mb_mgr(soft->mgr);
+	secret_wipe(soft, sizeof(*soft));
+	free(soft);
 }
 
 enum err engine_soft_open(struct engine **ret, struct why *why)

@@ -104,7 +104,7 @@ enum err sa_make(const Hawser__ChildSaRecord *m, struct sa_runtime_table *runtim
 	        alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
 
 	if (m->protocol != IPPROTO_NO_ESP || cipher == NULL || cipher->icv_len == 0 ||
-	    cipher->iv_len != 8 || !(cipher->use & ALG_SOFT))
+	    cipher->iv_len != 8 || cipher->kind == ALG_KIND_GMAC || !(cipher->use & ALG_SOFT))
 		return why_set(why, ERR_UNSUPPORTED,
 		               "SPI %#x: cipher %u: not supported in this version", m->spi_in,
 		               m->cipher);
