@@ -97,7 +97,7 @@ static enum err send_request(struct ike_sa *sa, struct effects *fx)
 	ike_out_open(&o, PL_SA);
 	ike_proposal_offer(&o.w, &sa->gw->conf, NULL);
 	ike_out_close(&o);
-	put_ke(sa, &o, sa->dh_public);
+	put_ke(sa, &o, dh_key_public(sa->dh));
 	put_nonce(&o, &sa->nonce_i);
 	TRY(put_natd(sa, &o, &h));
 	if (!sa->gw->conf.no_fragmentation)
@@ -113,7 +113,6 @@ enum err ex_init_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 
 	dh_key_free(sa->dh);
 	sa->dh = STEAL(j->key);
-	memcpy(sa->dh_public, j->public, sizeof(sa->dh_public));
 	return send_request(sa, fx);
 }
 

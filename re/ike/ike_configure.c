@@ -85,6 +85,24 @@ static bool child_proposal_ok(const struct ike_conf_child_proposal *p)
 	return (p->ciphers != 0) == !ah && (p->integs != 0) == !aead;
 }
 
+static bool uses_des(const struct ike_conf_gateway *g)
+{
+	for (size_t i = 0; i < g->proposals; i++)
+		for (size_t k = 0; k < g->proposal[i].ciphers; k++)
+			if (g->proposal[i].cipher[k]->v2_id == ENCR_DES_CBC)
+				return true;
+	return false;
+}
+
+static bool des_is_there(void)
+{
+	struct ike_crypto *c = ike_crypto_new();
+	bool there = c && ike_crypto_has(c, alg_cipher_by_id(ENCR_DES_CBC, 0));
+
+	ike_crypto_free(c);
+	return there;
+}
+
 static enum err check_gateway(const struct ike_conf_gateway *g, struct why *why)
 {
 	if (g->psk.len == 0)
@@ -99,6 +117,11 @@ static enum err check_gateway(const struct ike_conf_gateway *g, struct why *why)
 			               "gateway %s: IKE proposal %zu is not supported in this "
 			               "version",
 			               g->name, i + 1);
+	if (uses_des(g) && !des_is_there())
+		return why_set(why, ERR_UNSUPPORTED,
+		               "gateway %s: DES needs the legacy provider of OpenSSL, which is not "
+		               "on this system; name another encryption-algorithm",
+		               g->name);
 	return ERR_OK;
 }
 

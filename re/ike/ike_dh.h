@@ -3,15 +3,16 @@
  *
  * A job makes a key pair, or derives the shared secret, or both: an initiator needs them at
  * different times, a responder at once. run() touches only the job. The peer's value is checked
- * before it is used: for MODP 1 < y < p - 1 (safe primes: RFC 6989 2.1), for ECP that the point is
- * on the curve (2.3), for Curve25519 that the result is not zero (RFC 8031 2). */
+ * before it is used: for MODP 1 < y < p - 1 (safe primes: RFC 6989 2.1), for group 24 that it is in
+ * the subgroup too (2.2), for ECP that the point is on the curve (2.3), for Curve25519 and Curve448
+ * that the result is not zero (RFC 8031 5). */
 #ifndef IKE_DH_H
 #define IKE_DH_H
 #include "algorithms.h"
 #include "effects.h"
 #include "secret.h"
 
-#define DH_PUBLIC_MAX 256
+#define DH_PUBLIC_MAX 512 /* MODP-4096 */
 
 struct dh_key; /* a key pair */
 
@@ -34,5 +35,7 @@ enum err dh_job_peer(struct dh_job *j, struct view value) MUST_CHECK;
 void dh_job_free(struct dh_job *j); /* takes NULL */
 AUTO_DEFINE(struct dh_job, dh_job_free);
 void dh_key_free(struct dh_key *k); /* takes NULL */
+/* Its public value as on the wire, ke->public_len bytes; lives as long as the key. */
+const uint8_t *dh_key_public(const struct dh_key *k);
 
 #endif

@@ -6,11 +6,20 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <openssl/provider.h>
 #include <stdlib.h>
 
 enum { DIGESTS_MAX = 5, CIPHERS_MAX = 16 };
 
+/* DES is in OpenSSL's legacy provider alone, which is loaded for it into a library context of its
+ * own: nothing else of the process gets to see it. */
+struct legacy {
+	OSSL_LIB_CTX *lib;
+	OSSL_PROVIDER *provider;
+};
+
 struct ike_crypto {
+	struct legacy legacy;
 	EVP_MAC *hmac;
 	EVP_MD *sha1;
 	EVP_MD_CTX *md;
@@ -45,9 +54,9 @@ static bool add_digest(struct ike_crypto *c, const char *name)
 	return true;
 }
 
-static bool add_cipher(struct ike_crypto *c, const struct alg_cipher *row)
+static bool add_cipher(struct ike_crypto *c, OSSL_LIB_CTX *lib, const struct alg_cipher *row)
 {
-	EVP_CIPHER *evp = EVP_CIPHER_fetch(NULL, row->openssl, NULL);
+	EVP_CIPHER *evp = EVP_CIPHER_fetch(lib, row->openssl, NULL);
 
 	if (evp == NULL || c->ciphers == CIPHERS_MAX) {
 		EVP_CIPHER_free(evp);
@@ -56,6 +65,23 @@ static bool add_cipher(struct ike_crypto *c, const struct alg_cipher *row)
 	c->cipher[c->ciphers].row = row;
 	c->cipher[c->ciphers++].evp = evp;
 	return true;
+}
+
+static bool is_old(const struct alg_cipher *row)
+{
+	return row->v2_id == ENCR_DES_CBC;
+}
+
+/* At its first use. */
+static void add_old(struct ike_crypto *c, const struct alg_cipher *row)
+{
+	if (c->legacy.lib)
+		return; /* tried before */
+	c->legacy.lib = OSSL_LIB_CTX_new();
+	if (c->legacy.lib)
+		c->legacy.provider = OSSL_PROVIDER_load(c->legacy.lib, "legacy");
+	if (c->legacy.provider)
+		(void)add_cipher(c, c->legacy.lib, row);
 }
 
 static bool fetch_all(struct ike_crypto *c)
@@ -70,7 +96,7 @@ static bool fetch_all(struct ike_crypto *c)
 		if (p->use & ALG_IKE && !add_digest(c, p->digest))
 			return false;
 	for (const struct alg_cipher *a = alg_ciphers; a->name; a++)
-		if (a->use & ALG_IKE && !add_cipher(c, a))
+		if (a->use & ALG_IKE && !is_old(a) && !add_cipher(c, NULL, a))
 			return false;
 	return true;
 }
@@ -98,13 +124,16 @@ void ike_crypto_free(struct ike_crypto *c)
 	EVP_MD_CTX_free(c->md);
 	EVP_MD_free(c->sha1);
 	EVP_MAC_free(c->hmac);
+	if (c->legacy.provider)
+		(void)OSSL_PROVIDER_unload(c->legacy.provider);
+	OSSL_LIB_CTX_free(c->legacy.lib);
 	free(c);
 }
 
 static EVP_MAC_CTX *hmac_of(struct ike_crypto *c, const char *digest)
 {
 	for (size_t i = 0; i < c->digests; i++)
-		if (strcmp(c->digest[i].name, digest) == 0)
+		if (c->digest[i].name == digest || strcmp(c->digest[i].name, digest) == 0)
 			return c->digest[i].ctx;
 	return NULL;
 }
@@ -115,6 +144,7 @@ static enum err hmac(struct ike_crypto *c, const char *digest, struct view key,
 	EVP_MAC_CTX *ctx = hmac_of(c, digest);
 	size_t len;
 
+	/* Without a key it is that of the call before, whose pads need not be hashed again. */
 	if (ctx == NULL || EVP_MAC_init(ctx, key.p, key.len, NULL) != 1)
 		return ERR_CRYPTO;
 	for (size_t i = 0; parts[i].p; i++)
@@ -143,9 +173,10 @@ enum err ike_prf_plus(struct ike_crypto *c, const struct alg_prf *prf, struct vi
 
 	for (uint8_t turn = 1; left != 0 && e == ERR_OK; turn++) {
 		struct view parts[] = { { t, t_len }, seed, { &turn, 1 }, { NULL, 0 } };
+		struct view again = turn == 1 ? key : (struct view){ NULL, 0 };
 		size_t n = left < prf->out_len ? left : prf->out_len;
 
-		e = turn == 0 ? ERR_LENGTH : ike_prf(c, prf, key, parts, t);
+		e = turn == 0 ? ERR_LENGTH : hmac(c, prf->digest, again, parts, t);
 		if (e == ERR_OK) {
 			memcpy(p, t, n);
 			t_len = prf->out_len;
@@ -304,12 +335,27 @@ enum err ike_icv(struct ike_crypto *c, const struct alg_integ *integ, const uint
 	return ERR_OK;
 }
 
-static const EVP_CIPHER *cipher_of(struct ike_crypto *c, const struct alg_cipher *row)
+static const EVP_CIPHER *find_cipher(struct ike_crypto *c, const struct alg_cipher *row)
 {
 	for (size_t i = 0; i < c->ciphers; i++)
 		if (c->cipher[i].row == row)
 			return c->cipher[i].evp;
 	return NULL;
+}
+
+static const EVP_CIPHER *cipher_of(struct ike_crypto *c, const struct alg_cipher *row)
+{
+	const EVP_CIPHER *evp = find_cipher(c, row);
+
+	if (evp || !is_old(row))
+		return evp;
+	add_old(c, row);
+	return find_cipher(c, row);
+}
+
+bool ike_crypto_has(struct ike_crypto *c, const struct alg_cipher *row)
+{
+	return cipher_of(c, row) != NULL;
 }
 
 /* Key and nonce set: for AEAD the nonce is salt and explicit IV (RFC 5282 4). */

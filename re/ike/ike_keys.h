@@ -12,8 +12,10 @@
 
 struct ike_crypto;
 
-/* NULL when the library lacks an algorithm of ours. */
+/* NULL when the library lacks an algorithm of ours; but DES may be missing. */
 struct ike_crypto *ike_crypto_new(void);
+/* Can it encrypt with this? DES needs OpenSSL's legacy provider, which not every system has. */
+bool ike_crypto_has(struct ike_crypto *c, const struct alg_cipher *row);
 void ike_crypto_free(struct ike_crypto *c); /* takes NULL */
 
 #define PRF_MAX 64 /* bytes of HMAC-SHA2-512 */

@@ -51,10 +51,9 @@ struct ike_sa {
 	struct blob nonce_i, nonce_r, init_request, init_response, cookie; /* until it is up */
 	const struct alg_ke *ke; /* of the exchange under way */
 	struct dh_key *dh;       /* owns; between the two jobs of an initiator */
-	uint8_t dh_public[DH_PUBLIC_MAX];
-	uint32_t job_turn;  /* of the job that is waited for */
-	uint8_t restarts;   /* cookies and wrong groups so far */
-	uint32_t child_spi; /* ours, in the IKE_AUTH request */
+	uint32_t job_turn;       /* of the job that is waited for */
+	uint8_t restarts;        /* cookies and wrong groups so far */
+	uint32_t child_spi;      /* ours, in the IKE_AUTH request */
 
 	struct ike_window win;
 	bool fragmentation; /* both have announced RFC 7383 */

@@ -3,5 +3,5 @@
 
 #define TESTS(X)   \
 	X(message) \
-	X(keys) X(proposal) X(window) X(fsm) X(exchange) X(frag) X(refusal) X(life) X(tables)
+	X(keys) X(dh) X(proposal) X(window) X(fsm) X(exchange) X(frag) X(refusal) X(life) X(tables)
 RUNNER("ike", TESTS);
