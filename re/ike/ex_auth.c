@@ -78,6 +78,24 @@ static void say_up(const struct ike_sa *sa, struct effects *fx)
 	         sa->gw->conf.name, endpoint_text(&sa->remote, to), ike_id_text(&sa->peer_id, id));
 }
 
+/* RFC 7296 2.3: how many requests of the peer's we take at once, from now on. */
+static void put_width(struct ike_out *o)
+{
+	static const uint8_t width[4] = { [3] = IKE_WINDOW };
+
+	ike_out_notify(o, N_SET_WINDOW_SIZE, (struct view){ width, sizeof(width) });
+}
+
+static void take_width(struct ike_sa *sa, const struct ike_in *in)
+{
+	const struct payload_notify *n = ike_content_notify(&in->c, N_SET_WINDOW_SIZE);
+	struct reader r = rd_of_view(n ? n->data : (struct view){ NULL, 0 });
+	uint32_t width = rd_u32(&r);
+
+	sa->win.width = IKE_WINDOW; /* it was told */
+	sa->peer_width = rd_done(&r) && width ? width : 1;
+}
+
 /* ---- the initiator --------------------------------------------------------------------------- */
 
 /* Is there another SA between the two of us, as the peer will judge it (by identities, whatever our
@@ -119,6 +137,7 @@ enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 	if (sa->gw->conf.remote_id.type != IKE_ID_NONE)
 		put_id(&o, PL_IDR, &sa->gw->conf.remote_id);
 	TRY(put_auth(sa, &o));
+	put_width(&o);
 	ex_child_offer(sa, &o);
 	sa->give_up_ms = UINT64_MAX; /* the window gives up */
 	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &retry_normal, fx);
@@ -131,6 +150,7 @@ enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 
 	ike_window_answered(&sa->win);
 	sa->peer_id = ike_id_of_payload(&in->c.idr);
+	take_width(sa, in);
 	ike_hang_id(sa->ike, sa);
 	ex_child_finish(sa, in, fx);
 	ike_sa_live(sa);
@@ -290,6 +310,7 @@ static enum err answer(struct ike_sa *sa, const struct ike_in *in, struct child_
 	ike_sa_out(sa, &o, EX_IKE_AUTH, true);
 	put_id(&o, PL_IDR, &sa->local_id);
 	TRY(put_auth(sa, &o));
+	put_width(&o);
 	ex_child_write_answer(&o, a);
 	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), a->child ? sa->anchor : -1, fx);
 }
@@ -304,6 +325,7 @@ enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
 	sa->remote = q->in->remote;
 	sa->local_id = q->local_id;
 	sa->peer_id = q->peer_id;
+	take_width(sa, q->in);
 	ike_hang_id(sa->ike, sa);
 	sa->udp_encap = sa->natd.seen && sa->local.port != 500 &&
 	                (sa->natd.local || sa->natd.remote || sa->gw->conf.force_udp_encap);

@@ -92,6 +92,16 @@ enum err ex_info_answer_error(struct ike_sa *sa, const void *arg, struct effects
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
+/* RFC 7296 2.3: the message ID that was beyond our window. */
+static void put_ahead(struct ike_out *o, uint32_t id)
+{
+	uint8_t data[4];
+	struct writer w = wr_of(data, sizeof(data));
+
+	wr_u32(&w, id);
+	ike_out_notify(o, N_INVALID_MESSAGE_ID, wr_done(&w));
+}
+
 enum err ex_info_probe(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	struct retry_policy policy = ike_dpd_policy(sa);
@@ -100,6 +110,9 @@ enum err ex_info_probe(struct ike_sa *sa, const void *arg, struct effects *fx)
 	(void)arg;
 	sa->wish_probe = false;
 	ike_sa_out(sa, &o, EX_INFORMATIONAL, false);
+	if (sa->wish_tell)
+		put_ahead(&o, sa->ahead_id);
+	sa->wish_tell = false;
 	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &policy, fx);
 }
 

@@ -38,6 +38,8 @@ void ike_free(struct ike *ike)
 	free(ike);
 }
 
+enum { TELL_AGAIN_MS = 60000 };
+
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
 static void invalid(struct ike *ike, const struct ike_in *in, enum err e, struct effects *fx)
@@ -84,7 +86,8 @@ static void dispatch(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 
 static void answer_again(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
 {
-	struct fx_send send = { in->local, in->remote, blob_view(&sa->win.response), -1 };
+	struct fx_send send = { in->local, in->remote, ike_window_answer_to(&sa->win, in->h.id),
+		                -1 };
 
 	if (sa->unstored) {
 		send.after_anchor = sa->anchor;
@@ -104,7 +107,8 @@ static bool open_message(struct ike_sa *sa, struct ike_in *in, enum ike_arrival 
 	enum err e = ike_sa_outer(in, &body);
 
 	if (e != ERR_OK) {
-		invalid(sa->ike, in, e, fx);
+		if (!ike_stray_hint(sa, in, fx))
+			invalid(sa->ike, in, e, fx);
 		return false;
 	}
 	if (in->skf.total && arrival == IKE_NEW && !ike_frag_wanted(sa, in, fx))
@@ -119,22 +123,43 @@ static bool open_message(struct ike_sa *sa, struct ike_in *in, enum ike_arrival 
 	return false;
 }
 
+/* RFC 7296 2.3: an authentic request beyond the window is told of by one of ours, once a minute. */
+static void note_ahead(struct ike_sa *sa, struct ike_in *in, uint8_t *plain, struct effects *fx)
+{
+	uint64_t now = ike_sa_now(sa);
+	struct view body;
+
+	unexpected(sa->ike, in, fx);
+	if (sa->state != IKE_UP || sa->tell_ms > now || ike_sa_outer(in, &body) != ERR_OK ||
+	    ike_sa_open(sa, in, body, plain) != ERR_OK)
+		return;
+	sa->tell_ms = now + TELL_AGAIN_MS;
+	sa->ahead_id = in->h.id;
+	sa->wish_tell = sa->wish_probe = true;
+	ike_sa_pump(sa, fx);
+	if (sa->state != IKE_GONE)
+		ike_sa_touch(sa);
+}
+
 static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 {
-	struct ike *ike = sa->ike;
 	bool response = in->h.flags & IKE_FLAG_RESPONSE;
 	enum ike_arrival arrival = ike_window_judge(&sa->win, response, in->h.id);
 	uint8_t plain[IKE_MESSAGE_MAX];
 
+	if (sa->keyed && arrival == IKE_AHEAD) {
+		note_ahead(sa, in, plain, fx);
+		return;
+	}
 	if (!sa->keyed || arrival == IKE_STRAY || (response && !answers(sa, in))) {
-		unexpected(ike, in, fx);
+		unexpected(sa->ike, in, fx);
 		return;
 	}
 	if (!open_message(sa, in, arrival, plain, fx))
 		return;
 	sa->packets_in++;
 	sa->bytes_in += in->message.len;
-	ike->stats.moved += sa->state == IKE_UP && !endpoint_equal(&sa->remote, &in->remote);
+	sa->ike->stats.moved += sa->state == IKE_UP && !endpoint_equal(&sa->remote, &in->remote);
 	if (arrival == IKE_DUPLICATE) {
 		if (in->skf.number <= 1) /* RFC 7383 2.6.1: one answer to all fragments */
 			answer_again(sa, in, fx);
@@ -144,6 +169,8 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 		return;
 	ike_sa_read(in);
 	sa->heard_ms = ike_sa_now(sa); /* fresh, not sent again by anybody (2.4) */
+	if (!response)
+		ike_window_work(&sa->win, in->h.id);
 	dispatch(sa, in, fx);
 }
 
@@ -155,11 +182,9 @@ static void protected(struct ike *ike, struct ike_in *in, struct effects *fx)
 	const uint8_t *theirs = from_initiator ? in->h.spi_i : in->h.spi_r;
 	struct ike_sa *sa = ike_by_spi(ike, ours);
 
-	/* Nothing is said back to strangers: it could be used to amplify (2.21.4 allows silence).
-	 */
 	if (sa == NULL || sa->initiator == from_initiator ||
 	    memcmp(sa->initiator ? sa->spi_r : sa->spi_i, theirs, 8) != 0)
-		ike->stats.unknown_spi++;
+		ike_stray_spi(ike, in, fx);
 	else
 		to_sa(sa, in, fx);
 }
@@ -167,14 +192,11 @@ static void protected(struct ike *ike, struct ike_in *in, struct effects *fx)
 static void datagram(struct ike *ike, struct ike_in *in, struct effects *fx)
 {
 	enum err e = ike_header_read(in->message, &in->h);
-	char from[ENDPOINT_TEXT_MAX];
 
 	if (e != ERR_OK) {
 		invalid(ike, in, e, fx);
 	} else if ((in->h.version & 0xf0) != IKE_VERSION_2) {
-		ike->stats.bad_version++;
-		fx_event(fx, EVENT_IKE_VERSION, "from %s: %u.%u", endpoint_text(&in->remote, from),
-		         in->h.version >> 4, in->h.version & 0xf);
+		ike_stray_version(ike, in, fx);
 	} else if (in->h.exchange == EX_IKE_SA_INIT) {
 		ex_init_receive(ike, in, fx);
 	} else {

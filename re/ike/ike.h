@@ -149,6 +149,7 @@ struct ike_stats {
 	uint64_t malformed, bad_icv, unexpected, unknown_spi, unknown_peer, bad_version;
 	uint64_t half_open_refused, no_proposal, ts_unacceptable, auth_failed, timeouts;
 	uint64_t moved, initial_contact, cookies;
+	uint64_t stray_answers; /* INVALID_IKE_SPI, INVALID_MAJOR_VERSION */
 	/* RFC 7383: messages put together; fragments that were refused (not agreed on, more than
 	 * 32), failed their check, were there already, never became a whole; messages of ours that
 	 * would have needed more than 32. */

@@ -101,6 +101,27 @@ bool ike_frag_next(struct reader *message, struct view *ret)
 	return true;
 }
 
+static uint32_t id_of(struct view datagram)
+{
+	struct reader r = rd_of_view(datagram);
+
+	rd_skip(&r, 20);
+	return rd_u32(&r);
+}
+
+bool ike_frag_next_message(struct reader *list, struct view *ret, uint32_t *ret_id)
+{
+	struct view next;
+
+	if (!ike_frag_next(list, ret))
+		return false;
+	*ret_id = id_of(*ret);
+	for (struct reader more = *list; ike_frag_next(&more, &next) && id_of(next) == *ret_id;
+	     *list = more)
+		ret->len += next.len;
+	return true;
+}
+
 /* ---- in -------------------------------------------------------------------------------------- */
 
 static struct ike_frag_set *set_at(struct list *of_sa)

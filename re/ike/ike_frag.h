@@ -42,6 +42,9 @@ struct view ike_frag_seal(struct ike_sa *sa, struct ike_out *o);
 /* The next datagram of a message as it was sealed; false at the end. A lone byte is one. */
 bool ike_frag_next(struct reader *message, struct view *ret);
 
+/* The next message of several: its datagrams have one message ID. */
+bool ike_frag_next_message(struct reader *list, struct view *ret, uint32_t *ret_id);
+
 /* Is it worth being decrypted? Counts and says why not. */
 bool ike_frag_wanted(struct ike_sa *sa, const struct ike_in *in, struct effects *fx);
 /* Keeps a fragment that was verified (in->plain). True when it was the last that was missing: then

@@ -60,7 +60,9 @@ struct ike {
 	struct due lost_due;     /* when they are tried again */
 	struct list frags;       /* of_ike of partial messages, the one that waited longest first */
 	struct due frag_due;     /* when it is given up */
-	size_t frag_bytes;       /* that all of them hold */
+	uint64_t stray_ms;       /* in this second, so many answers to strangers */
+	uint32_t stray_answers;
+	size_t frag_bytes; /* that all of them hold */
 	struct ike_stats stats;
 };
 
@@ -124,6 +126,12 @@ bool ike_gateway_id_ok(const struct gateway *gw, const struct ike_id *peer);
 /* ike_guard.c: may another half-open SA be made? Where it is full, one that is over is forgotten.
  */
 bool ike_guard_admits(struct ike *ike, struct effects *fx);
+
+/* ike_stray.c: a message of another version; one with an IKE SPI that we do not know. */
+void ike_stray_version(struct ike *ike, const struct ike_in *in, struct effects *fx);
+void ike_stray_spi(struct ike *ike, const struct ike_in *in, struct effects *fx);
+/* An answer without protection for this SA: an error that is said, and changes nothing? */
+bool ike_stray_hint(struct ike_sa *sa, struct ike_in *in, struct effects *fx);
 
 /* ike_fsm.c: at once, without a word. */
 void ike_sa_discard(struct ike_sa *sa, struct effects *fx);

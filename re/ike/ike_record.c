@@ -4,6 +4,7 @@
  * It is put with each change, before the message that depends on it: after IKE_AUTH was sent, while
  * it is up, while our Delete is out. Earlier states are not recorded: a restart abandons them. The
  * keys are wrapped by AES-256-GCM, bound to the SA by its SPIs. */
+#include "ike_frag.h"
 #include "ike_priv.h"
 #include "records.pb-c.h"
 #include "secret.h"
@@ -117,7 +118,8 @@ static void fill_progress(const struct ike_sa *sa, Hawser__IkeSaRecord *m)
 	m->next_request = sa->win.next_request;
 	m->next_expected = sa->win.next_expected;
 	m->pending_request = bytes_of(&sa->win.request);
-	m->last_response = bytes_of(&sa->win.response);
+	m->width = sa->win.width;
+	m->peer_width = sa->peer_width;
 	m->created_ms = sa->created_ms;
 	m->soft_ms = time_out(sa->soft_ms);
 	m->hard_ms = time_out(sa->hard_ms);
@@ -137,11 +139,17 @@ static void fill_progress(const struct ike_sa *sa, Hawser__IkeSaRecord *m)
 	}
 }
 
+static void add_answer(void *ctx, struct view answer)
+{
+	wr_view(ctx, answer);
+}
+
 void ike_sa_put(struct ike_sa *sa, struct effects *fx)
 {
 	Hawser__IkeSaRecord m = HAWSER__IKE_SA_RECORD__INIT;
 	uint8_t wrapped[WRAPPED], local[IKE_ID_BODY_MAX], peer[IKE_ID_BODY_MAX];
-	uint8_t body[RECORD_BODY_MAX];
+	uint8_t body[RECORD_BODY_MAX], answers[IKE_WINDOW_BYTES];
+	struct writer w = wr_of(answers, sizeof(answers));
 	size_t len = 0;
 
 	m.state = ike_fsm_number(sa->target);
@@ -149,6 +157,8 @@ void ike_sa_put(struct ike_sa *sa, struct effects *fx)
 		return; /* a restart abandons it */
 	fill_negotiated(sa, &m);
 	fill_progress(sa, &m);
+	ike_window_each_answer(&sa->win, add_answer, &w);
+	m.last_response = bytes(answers, wr_done(&w).len);
 	m.local_id = bytes(local, ike_id_body(&sa->local_id, local));
 	if (sa->peer_id.type != IKE_ID_NONE)
 		m.peer_id = bytes(peer, ike_id_body(&sa->peer_id, peer));
@@ -227,15 +237,28 @@ static void take_times(struct ike_sa *sa, const Hawser__IkeSaRecord *m, uint64_t
 	ike_dpd_arm(sa, now);
 }
 
+static enum err take_answers(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
+{
+	struct reader all = rd_of(m->last_response.data, m->last_response.len);
+	struct view one;
+	uint32_t id;
+
+	while (ike_frag_next_message(&all, &one, &id))
+		TRY(ike_window_restore_answer(&sa->win, id, one));
+	return ERR_OK;
+}
+
 static enum err take_progress(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 {
 	uint64_t now = ike_sa_now(sa);
 
 	TRY(blob_in(&sa->win.request, m->pending_request));
-	TRY(blob_in(&sa->win.response, m->last_response));
+	TRY(take_answers(sa, m));
 	TRY(blob_in(&sa->nonce_i, m->nonce_i));
 	TRY(blob_in(&sa->nonce_r, m->nonce_r));
 	TRY(blob_in(&sa->init_response, m->init_response));
+	sa->win.width = m->width >= 1 && m->width <= IKE_WINDOW ? m->width : 1;
+	sa->peer_width = m->peer_width;
 	sa->win.next_request = m->next_request;
 	sa->win.next_expected = m->next_expected;
 	if (m->pending_request.len) { /* it may never have left: again, from the start */

@@ -201,7 +201,7 @@ struct ike_header ike_sa_header(const struct ike_sa *sa, enum ike_exchange ex, b
 	memcpy(h.spi_r, sa->spi_r, 8);
 	h.flags = (uint8_t)((sa->initiator ? IKE_FLAG_INITIATOR : 0) |
 	                    (response ? IKE_FLAG_RESPONSE : 0));
-	h.id = response ? sa->win.next_expected : sa->win.next_request;
+	h.id = response ? ike_window_at_work(&sa->win) : sa->win.next_request;
 	return h;
 }
 

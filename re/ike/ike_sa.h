@@ -56,8 +56,9 @@ struct ike_sa {
 	uint32_t child_spi;      /* ours, in the IKE_AUTH request */
 
 	struct ike_window win;
-	bool fragmentation; /* both have announced RFC 7383 */
-	bool too_long;      /* what was sealed last would have needed more than 32 fragments */
+	uint32_t peer_width; /* how many requests of ours at once it has announced to take */
+	bool fragmentation;  /* both have announced RFC 7383 */
+	bool too_long;       /* what was sealed last would have needed more than 32 fragments */
 	uint8_t frag_sets;
 	struct list frags; /* owns; struct ike_frag_set */
 	uint32_t fragments_in, fragments_out, reassembled;
@@ -76,6 +77,9 @@ struct ike_sa {
 	uint64_t store_ms;             /* to put the records again; UINT64_MAX */
 	uint64_t heard_ms;             /* last authenticated message */
 	bool wish_delete, wish_probe;  /* wait for the window */
+	bool wish_tell;                /* INVALID_MESSAGE_ID with the next probe, of ahead_id */
+	uint32_t ahead_id;
+	uint64_t tell_ms; /* not again before */
 
 	uint64_t bytes_in, bytes_out, packets_in, packets_out;
 	uint64_t unexpected;

@@ -31,13 +31,15 @@ void blob_clear(struct blob *b)
 void ike_window_init(struct ike_window *w)
 {
 	memset(w, 0, sizeof(*w));
+	w->width = 1;
 	w->retry_ms = UINT64_MAX;
 }
 
 void ike_window_done(struct ike_window *w)
 {
 	blob_clear(&w->request);
-	blob_clear(&w->response);
+	for (size_t i = 0; i < IKE_WINDOW; i++)
+		blob_clear(&w->answer[i].message);
 }
 
 /* The interval after the request was sent n times, with jitter so that many SAs that lost one link
@@ -81,10 +83,81 @@ void ike_window_answered(struct ike_window *w)
 	w->retry_ms = UINT64_MAX;
 }
 
+/* ---- the peer's requests --------------------------------------------------------------------- */
+
+void ike_window_work(struct ike_window *w, uint32_t id)
+{
+	w->answering = id;
+}
+
+struct view ike_window_answer_to(const struct ike_window *w, uint32_t id)
+{
+	const struct ike_answer *a = &w->answer[id % IKE_WINDOW];
+
+	return a->message.len && a->id == id ? blob_view(&a->message) : (struct view){ NULL, 0 };
+}
+
+static struct ike_answer *oldest(struct ike_window *w)
+{
+	struct ike_answer *found = NULL;
+
+	for (size_t i = 0; i < IKE_WINDOW; i++)
+		if (w->answer[i].message.len && (found == NULL || w->answer[i].id < found->id))
+			found = &w->answer[i];
+	return found;
+}
+
+/* The peer repeats no request that is a whole window below one that it has sent; and all of them
+ * are in one record. */
+static void drop_answers(struct ike_window *w)
+{
+	uint32_t newest = 0;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < IKE_WINDOW; i++) {
+		bytes += w->answer[i].message.len;
+		if (w->answer[i].message.len && w->answer[i].id > newest)
+			newest = w->answer[i].id;
+	}
+	for (struct ike_answer *a = oldest(w);
+	     a && a->id != newest && (newest - a->id >= w->width || bytes > IKE_WINDOW_BYTES);
+	     a = oldest(w)) {
+		bytes -= a->message.len;
+		blob_clear(&a->message);
+	}
+}
+
 enum err ike_window_answer(struct ike_window *w, struct view response)
 {
-	TRY(blob_set(&w->response, response));
-	w->next_expected++;
+	uint32_t id = ike_window_at_work(w);
+	struct ike_answer *a = &w->answer[id % IKE_WINDOW];
+
+	TRY(blob_set(&a->message, response));
+	a->id = id;
+	while (ike_window_answer_to(w, w->next_expected).len)
+		w->next_expected++;
+	w->answering = w->next_expected;
+	drop_answers(w);
+	return ERR_OK;
+}
+
+void ike_window_each_answer(const struct ike_window *w, void (*fn)(void *ctx, struct view answer),
+                            void *ctx)
+{
+	for (uint32_t i = 0; i < 2 * IKE_WINDOW; i++) {
+		struct view v = ike_window_answer_to(w, w->next_expected - IKE_WINDOW + i);
+
+		if (v.len)
+			fn(ctx, v);
+	}
+}
+
+enum err ike_window_restore_answer(struct ike_window *w, uint32_t id, struct view answer)
+{
+	struct ike_answer *a = &w->answer[id % IKE_WINDOW];
+
+	TRY(blob_set(&a->message, answer));
+	a->id = id;
 	return ERR_OK;
 }
 
@@ -92,7 +165,9 @@ enum ike_arrival ike_window_judge(const struct ike_window *w, bool response, uin
 {
 	if (response)
 		return !ike_window_free(w) && id + 1 == w->next_request ? IKE_NEW : IKE_STRAY;
-	if (id == w->next_expected)
-		return IKE_NEW;
-	return id + 1 == w->next_expected && w->response.len ? IKE_DUPLICATE : IKE_STRAY;
+	if (ike_window_answer_to(w, id).len)
+		return IKE_DUPLICATE;
+	if (id < w->next_expected || id > IKE_ID_MOST)
+		return IKE_STRAY;
+	return id - w->next_expected < w->width ? IKE_NEW : IKE_AHEAD;
 }

@@ -192,6 +192,8 @@ START_TEST(an_ike_auth_with_any_bit_flipped_disturbs_nothing)
 		hand_over(R, &p, p.bytes, p.len);
 		p.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		ck_assert_msg(only(R)->state == IKE_INIT_ANSWERED, "bit %zu", bit);
+		while (w.packets > 1) /* of another version, or with an SPI that nobody has */
+			world_lose(&w, 1);
 	}
 	for (size_t len = 0; len < p.len; len++)
 		hand_over(R, &p, p.bytes, len);
