@@ -52,19 +52,25 @@ struct record_key record_key_child_sa(uint8_t protocol, uint32_t spi)
 	return key_of(REC_CHILD_SA, protocol, 1, spi, 4);
 }
 
+struct record_key record_key_manual_sa(uint8_t protocol, uint32_t spi, uint32_t tunnel)
+{
+	return key_of(REC_CHILD_SA, protocol, 1, (uint64_t)spi << 32 | tunnel, 8);
+}
+
 /* How a key reads: the parts are unsigned numbers in network order. */
 /* clang-format off */
 static const struct {
 	const char *name;
 	uint8_t first, second; /* bytes of each part */
 	const char *format;    /* of one part or two */
+	uint8_t more;          /* bytes of a number that may follow */
 } shown[REC_KINDS] = {
 	[REC_NODE]     = { "node",     0, 0, "" },
 	[REC_SPU]      = { "spu",      1, 0, " %" PRIu64 },
 	[REC_ANCHORS]  = { "anchors",  0, 0, "" },
 	[REC_TUNNEL]   = { "tunnel",   4, 0, " %" PRIu64 },
 	[REC_IKE_SA]   = { "ike-sa",   8, 0, " 0x%016" PRIx64 },
-	[REC_CHILD_SA] = { "child-sa", 1, 4, " %" PRIu64 " 0x%08" PRIx64 },
+	[REC_CHILD_SA] = { "child-sa", 1, 4, " %" PRIu64 " 0x%08" PRIx64, 4 },
 };
 /* clang-format on */
 
@@ -80,15 +86,23 @@ char *record_key_text(const struct record_key *key, char *buf)
 {
 	struct reader r = rd_of(key->b, key->len <= sizeof(key->b) ? key->len : 0);
 
-	if (key->kind >= REC_KINDS || shown[key->kind].name == NULL ||
-	    key->len != shown[key->kind].first + shown[key->kind].second) {
+	if (key->kind >= REC_KINDS || shown[key->kind].name == NULL) {
+		text_unknown(key, buf);
+		return buf;
+	}
+	size_t more = shown[key->kind].more;
+	size_t parts = (size_t)shown[key->kind].first + shown[key->kind].second;
+	if (key->len != parts && (more == 0 || key->len != parts + more)) {
 		text_unknown(key, buf);
 		return buf;
 	}
 	uint64_t a = rd_be(&r, shown[key->kind].first);
 	uint64_t b = rd_be(&r, shown[key->kind].second);
 	int n = snprintf(buf, RECORD_KEY_TEXT_MAX, "%s", shown[key->kind].name);
-	(void)snprintf(buf + n, RECORD_KEY_TEXT_MAX - (size_t)n, shown[key->kind].format, a, b);
+	n += snprintf(buf + n, RECORD_KEY_TEXT_MAX - (size_t)n, shown[key->kind].format, a, b);
+	if (key->len != parts)
+		(void)snprintf(buf + n, RECORD_KEY_TEXT_MAX - (size_t)n, " %" PRIu64,
+		               rd_be(&r, more));
 	return buf;
 }
 

@@ -18,7 +18,8 @@ enum record_kind {
 	REC_TUNNEL = 4,   /* TunnelRecord; key: tunnel index, 4 bytes, network order */
 	REC_IKE_SA = 5,   /* IkeSaRecord; key: our IKE SPI, 8 bytes as on the wire */
 	REC_CHILD_SA = 6, /* ChildSaRecord; key: protocol (50, 51), 1 byte, our SPI, 4 bytes as on
-	                     the wire */
+	                     the wire; where both are set by hand, and so may be those of another
+	                     VPN, the tunnel's index, 4 bytes */
 	REC_KINDS
 };
 
@@ -44,6 +45,7 @@ struct record_key record_key_spu(uint8_t slot);
 struct record_key record_key_tunnel(uint32_t index);
 struct record_key record_key_ike_sa(const uint8_t spi[8]);
 struct record_key record_key_child_sa(uint8_t protocol, uint32_t spi); /* spi: host order */
+struct record_key record_key_manual_sa(uint8_t protocol, uint32_t spi, uint32_t tunnel);
 
 /* "child-sa 50 0x1a2b3c4d", for logs and errors. */
 #define RECORD_KEY_TEXT_MAX 64

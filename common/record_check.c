@@ -297,19 +297,42 @@ static enum err selectors_check(Hawser__Selector *const *s, size_t n)
 	return ERR_OK;
 }
 
-/* The keys against the algorithms' rows: cipher key and salt in one; an integrity key (with salt)
- * where the cipher has no check value of its own, and in AH, which has no cipher. */
+/* RFC 4303 1: what encrypts without a check value of its own may have an integrity algorithm, and
+ * what does not encrypt must. Without any, neither replays nor numbers can be told (2.2, 2.2.1). */
+static enum err esp_algorithms_check(const Hawser__ChildSaRecord *m, const struct alg_cipher *c,
+                                     const struct alg_integ *a)
+{
+	if (c == NULL)
+		return m->cipher == 0 ? ERR_VALUE : ERR_UNSUPPORTED;
+	if (a != NULL && a->salt_len != 0) /* RFC 4543: GMAC is a cipher's in ESP */
+		return ERR_VALUE;
+	if (!(c->use & ALG_SOFT) || (a != NULL && !(a->use & ALG_SOFT)))
+		return ERR_UNSUPPORTED;
+	if (c->icv_len != 0)
+		return a == NULL ? ERR_OK : ERR_VALUE;
+	return a != NULL || (c->kind != ALG_KIND_NULL && !m->esn) ? ERR_OK : ERR_VALUE;
+}
+
+/* RFC 4302: integrity alone; never in UDP (RFC 3948 1). */
+static enum err ah_algorithms_check(const Hawser__ChildSaRecord *m, const struct alg_integ *a)
+{
+	if (a == NULL)
+		return ERR_VALUE;
+	if (!(a->use & ALG_AH))
+		return ERR_UNSUPPORTED;
+	return m->cipher == 0 && m->key_bits == 0 && !m->udp_encap ? ERR_OK : ERR_VALUE;
+}
+
+/* The keys against the algorithms' rows, each with its salt. */
 static enum err child_keys_check(const Hawser__ChildSaRecord *m)
 {
-	bool ah = m->protocol == IPPROTO_NO_AH, no_cipher = m->cipher == 0 && m->key_bits == 0;
 	const struct alg_cipher *c = alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
 	const struct alg_integ *a = alg_integ_by_id((uint16_t)m->integ);
 
-	if ((c == NULL && !no_cipher) || (m->integ != INTEG_NONE && a == NULL))
+	if (m->integ != INTEG_NONE && a == NULL)
 		return ERR_UNSUPPORTED;
-	if (no_cipher != ah || (ah || c->icv_len == 0) != (a != NULL) ||
-	    (a && a->salt_len && !ah)) /* RFC 4543: GMAC is a cipher's in ESP */
-		return ERR_VALUE;
+	TRY(m->protocol == IPPROTO_NO_AH ? ah_algorithms_check(m, a)
+	                                 : esp_algorithms_check(m, c, a));
 	size_t key = c ? (size_t)c->key_len + c->salt_len : 0;
 	size_t auth = a ? (size_t)a->key_len + a->salt_len : 0;
 	if (m->key_in.len != key || m->key_out.len != key || m->auth_key_in.len != auth ||

@@ -123,8 +123,9 @@ static enum err apply_child_sa(struct control *c, const struct record *r, struct
 	if (!c->runtime_known)
 		return ERR_OK;
 	if (r->deleted) {
-		if (r->key.len == 5)
-			sa_table_del(&c->roads->sas, r->key.b[0], get_be32(r->key.b + 1));
+		if (r->key.len == 5 || r->key.len == 9)
+			sa_table_del(&c->roads->sas, r->key.b[0], get_be32(r->key.b + 1),
+			             r->key.len == 9 ? get_be32(r->key.b + 5) : 0);
 		return ERR_OK;
 	}
 	TRY(record_child_sa_decode(r->body, &m));

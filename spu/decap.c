@@ -77,14 +77,16 @@ static void cut(struct pkt *p, uint8_t *ip)
 
 static uint8_t decap(struct pkt *p)
 {
-	const struct alg_cipher *c = p->sa->cipher;
-	uint8_t *ip = p->esp + ESP_LEN + c->iv_len, next = 0;
-	size_t len = (size_t)p->esp_len - ESP_LEN - c->iv_len - c->icv_len;
-	uint8_t drop = trailer_check(ip, len, &len, &next);
+	const struct form *f = &p->sa->form;
+	uint8_t *ip = p->esp + p->head, next = p->esp[0]; /* AH's own */
+	size_t len = (size_t)p->esp_len - p->head - f->tail;
+	uint8_t drop = DROP_NONE;
 
+	if (f->trailer != 0)
+		drop = trailer_check(ip, len, &len, &next);
 	if (drop != DROP_NONE)
 		return drop;
-	if (next == PROTO_NONE) {
+	if (next == PROTO_NONE && f->trailer != 0) {
 		p->consumed = true;
 		return DROP_NONE;
 	}

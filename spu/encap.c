@@ -35,7 +35,7 @@ enum err encap_make(struct encap *ret, const struct encap_spec *spec)
 
 	if (spec->local.family != spec->remote.family || spec->local.family == ADDR_NONE)
 		return ERR_VALUE;
-	e.protocol = spec->udp ? PROTO_UDP : IPPROTO_NO_ESP;
+	e.protocol = spec->udp ? PROTO_UDP : spec->ah ? IPPROTO_NO_AH : IPPROTO_NO_ESP;
 	if (e.family == ADDR_V4)
 		v4_make(&e, spec);
 	else

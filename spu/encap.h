@@ -15,12 +15,13 @@ struct encap {
 	uint8_t len, ip_len;
 	uint8_t family;   /* enum addr_family */
 	uint8_t df;       /* enum encap_df */
-	uint8_t protocol; /* 50, or 17 */
+	uint8_t protocol; /* 50, 51, or 17 */
 	uint32_t sum;     /* IPv4: of the words that stay */
 };
 
 struct encap_spec {
 	struct addr local, remote;
+	bool ah; /* else ESP */
 	bool udp;
 	uint16_t local_port, remote_port;
 	enum encap_df df;
@@ -38,7 +39,7 @@ struct encap_inner {
 };
 
 /* [data path] Writes the headers to p, which has room for e->len bytes and is followed by `payload`
- * bytes of ESP. */
+ * bytes of ESP or AH. */
 void encap_write(const struct encap *e, uint8_t *p, uint16_t payload, struct encap_inner inner);
 
 /* [data path] RFC 8200 8.1: UDP over IPv6 has a checksum. Over the finished packet (p: outer IP

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Inbound ESP before and after the engine (RFC 4303 3.4). */
+/* Inbound ESP, and what AH has in common with it, before and after the engine (RFC 4303 3.4). */
 #include "roads.h"
 #include "ecn.h"
 #include "replay.h"
@@ -8,6 +8,7 @@
 
 enum { PROTO_HOP_BY_HOP = 0, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_DEST_OPTIONS = 60 };
 enum { UDP_LEN = 8, PROTO_UDP = 17, V6_HEADERS_MAX = 8, SPI_RESERVED = 255 };
+enum { AH_SPI_AT = 4 };
 enum { NIC_AHEAD_MAX = 1 << 30 };
 
 /* ---------------------------------------------------------------- outer headers */
@@ -99,17 +100,19 @@ static uint8_t outer_parse(struct pkt *p)
 	p->udp = proto == PROTO_UDP;
 	if (p->udp)
 		drop = udp_parse(p, &r);
-	else if (proto != IPPROTO_NO_ESP)
+	else if (proto != IPPROTO_NO_ESP && proto != IPPROTO_NO_AH)
 		drop = DROP_ENCAPSULATION;
 	if (drop != DROP_NONE)
 		return drop;
+	p->protocol = p->udp ? IPPROTO_NO_ESP : proto;
 	p->esp_len = (uint16_t)rd_left(&r);
-	const uint8_t *esp = rd_view(&r, ESP_LEN).p;
+	size_t ahead = p->protocol == IPPROTO_NO_AH ? AH_SPI_AT : 0;
+	const uint8_t *header = rd_view(&r, ahead + ESP_LEN).p;
 	if (r.bad)
 		return DROP_BAD_HEADER;
-	p->esp = p->outer + (esp - l3.p);
-	p->spi = get_be32(esp);
-	p->wire_seq = get_be32(esp + 4);
+	p->esp = p->outer + (header - l3.p);
+	p->spi = get_be32(header + ahead);
+	p->wire_seq = get_be32(header + ahead + 4);
 	return DROP_NONE;
 }
 
@@ -122,20 +125,25 @@ void esp_in_parse(struct roads *r)
 
 /* ---------------------------------------------------------------- the SA */
 
-static bool is_for(const struct sa *sa, const struct pkt *p)
+/* RFC 4301 4.1: SPI, destination and protocol name an SA; the routing instance does, too. */
+static struct sa *sa_of(const struct roads *r, const struct pkt *p)
 {
 	const uint8_t *dst = p->outer + (p->family == ADDR_V4 ? 16 : 24);
+	uint16_t instance = ntohs(port_meta(p->m)->instance);
+	struct sa *sa = sa_table_chain(&r->sas, p->spi);
 
-	return sa->local.family == p->family &&
-	       memcmp(dst, sa->local.b, addr_len(&sa->local)) == 0 &&
-	       ntohs(port_meta(p->m)->instance) == sa->instance;
+	while (sa != NULL && (sa->in.spi != p->spi || sa->protocol != p->protocol ||
+	                      sa->local.family != p->family || sa->instance != instance ||
+	                      memcmp(dst, sa->local.b, p->family == ADDR_V4 ? 4 : 16) != 0))
+		sa = sa->next_spi;
+	return sa;
 }
 
 static uint8_t find(struct roads *r, struct pkt *p)
 {
-	struct sa *sa = sa_table_by_spi(&r->sas, IPPROTO_NO_ESP, p->spi);
+	struct sa *sa = sa_of(r, p);
 
-	if (sa == NULL || !is_for(sa, p)) {
+	if (sa == NULL) {
 		if (p->spi > SPI_RESERVED)
 			tell_bad_spi(&r->tell, r->shm, p->spi, r->now_ms);
 		return DROP_UNKNOWN_SPI;
@@ -176,36 +184,51 @@ static enum sa_engine engine_of(const struct roads *r, const struct pkt *p)
 static void fill_op(struct roads *r, uint16_t i)
 {
 	struct pkt *p = &r->burst.at[i];
-	const struct alg_cipher *c = p->sa->cipher;
 	enum sa_engine engine = engine_of(r, p);
 	struct engine_op *op = burst_op(&r->burst, engine, i);
+	const struct form *f = &p->sa->form;
 
-	op->m = p->m;
+	if (f->kind == FORM_AH)
+		ah_in_op(op, p, &r->burst.own[i]);
+	else
+		pkt_esp_op(op, p, &r->burst.own[i], (uint32_t)(p->esp_len - f->head - f->tail));
 	op->session = p->sa->in.session[engine];
-	op->iv = p->esp + ESP_LEN;
-	op->payload = p->esp + ESP_LEN + c->iv_len;
-	op->len = (uint32_t)(p->esp_len - ESP_LEN - c->iv_len - c->icv_len);
-	op->icv = op->payload + op->len;
-	op->verdict = ENGINE_FAILED;
-	pkt_aad(op, p);
 }
 
-static uint8_t prepare(struct roads *r, struct pkt *p)
+/* RFC 4303 2.4: the trailer ends on a multiple of 4, and of the cipher's block. */
+static bool esp_fits(struct pkt *p)
 {
-	const struct alg_cipher *c = p->sa->cipher;
-	int payload = p->esp_len - ESP_LEN - c->iv_len - c->icv_len;
+	const struct form *f = &p->sa->form;
+	int payload = p->esp_len - f->head - f->tail;
 
-	/* RFC 4303 2.4: the trailer ends on a multiple of 4. */
-	if (payload < ESP_ALIGN || payload % ESP_ALIGN != 0) {
-		count_error(&p->sa->in.runtime->malformed);
-		return DROP_BAD_HEADER;
-	}
+	p->head = f->head;
+	return payload >= f->align && (payload & (f->align - 1)) == 0;
+}
+
+static uint8_t look_at_window(struct roads *r, struct pkt *p)
+{
+	p->seq = p->wire_seq;
+	if (p->sa->form.icv_len == 0)
+		return DROP_NONE; /* anybody could move the window */
 	p->seq = replay_infer(p->sa->in.runtime, p->wire_seq, p->sa->esn);
-	if (!replay_check(r->runtime, p->sa->in.runtime, p->seq)) {
-		count_error(&p->sa->in.runtime->replayed);
-		return DROP_REPLAY;
-	}
-	return DROP_NONE;
+	if (replay_check(r->runtime, p->sa->in.runtime, p->seq))
+		return DROP_NONE;
+	count_error(&p->sa->in.runtime->replayed);
+	return DROP_REPLAY;
+}
+
+static uint8_t prepare(struct roads *r, struct pkt *p, struct pkt_own *own)
+{
+	bool ah = p->sa->form.kind == FORM_AH;
+	uint8_t drop = (ah ? ah_in_fits(p) : esp_fits(p)) ? DROP_NONE : DROP_BAD_HEADER;
+
+	if (drop == DROP_NONE)
+		drop = look_at_window(r, p);
+	if (drop == DROP_NONE && ah)
+		drop = ah_in_mute(p, own);
+	if (drop == DROP_BAD_HEADER)
+		count_error(&p->sa->in.runtime->malformed);
+	return drop;
 }
 
 void esp_in_prepare(struct roads *r)
@@ -215,7 +238,7 @@ void esp_in_prepare(struct roads *r)
 
 		if (!pkt_alive(p))
 			continue;
-		p->drop = prepare(r, p);
+		p->drop = prepare(r, p, &r->burst.own[i]);
 		if (p->drop == DROP_NONE)
 			fill_op(r, i);
 	}
@@ -303,6 +326,8 @@ static void accept_of(struct roads *r, struct sa *sa)
 	bool ok[BURST];
 	uint32_t n = 0;
 
+	if (sa->form.icv_len == 0)
+		return;
 	for (uint8_t i = sa->in.burst_first; i != BURST_NONE; i = r->burst.at[i].next)
 		seq[n++] = r->burst.at[i].seq;
 	replay_accept(r->runtime, sa->in.runtime, seq, ok, n);

@@ -23,25 +23,29 @@ static uint8_t choose(const struct roads *r, struct pkt *p, const struct tunnel 
 	return drop;
 }
 
+/* Bytes behind the outer headers. */
 static uint16_t esp_size(const struct sa *sa, const struct pkt *p)
 {
-	return (uint16_t)(ESP_LEN + sa->cipher->iv_len + p->info.len + p->pad + ESP_TRAILER_LEN +
-	                  sa->cipher->icv_len);
+	const struct form *f = &sa->form;
+
+	return (uint16_t)(f->head + p->info.len + p->pad + f->trailer + f->tail);
 }
 
 static uint8_t fit(const struct roads *r, struct pkt *p)
 {
 	const struct sa *sa = p->sa;
+	const struct form *f = &sa->form;
 	uint32_t path = __atomic_load_n((uint16_t *)&sa->out.runtime->path_mtu, __ATOMIC_RELAXED);
 
-	p->pad = (uint8_t)(-(p->info.len + ESP_TRAILER_LEN) & (ESP_ALIGN - 1));
-	uint32_t front = (uint32_t)(sa->encap.len + ESP_LEN + sa->cipher->iv_len);
-	uint32_t back = (uint32_t)(p->pad + ESP_TRAILER_LEN + sa->cipher->icv_len);
+	p->pad = (uint8_t)(-(p->info.len + f->trailer) & (f->align - 1));
+	uint32_t front = (uint32_t)(sa->encap.len + f->head);
+	uint32_t back = (uint32_t)(p->pad + f->trailer + f->tail);
 	uint32_t total = front + p->info.len + back;
 	if (total > r->wire_mtu || (path != 0 && total > path))
 		return DROP_TOO_BIG;
 	uint32_t slack = p->m->data_len - (uint32_t)ETHER_LEN - p->info.len;
-	if (rte_pktmbuf_headroom(p->m) < front || rte_pktmbuf_tailroom(p->m) + slack < back)
+	if (rte_pktmbuf_headroom(p->m) < front ||
+	    rte_pktmbuf_tailroom(p->m) + slack < back + f->scratch)
 		return DROP_NO_BUFFER;
 	return DROP_NONE;
 }
@@ -105,12 +109,17 @@ static void write_trailer(const struct pkt *p, uint8_t *end)
 }
 
 /* No nonce is used twice: the explicit IV is the epoch and the sequence number (RFC 4106 3.1; the
- * first rule of docs/architecture.md). */
-static void write_esp(const struct pkt *p)
+ * first rule of docs/architecture.md). Under CBC it is a block that nobody can tell beforehand. */
+static void write_esp(struct roads *r, struct pkt *p)
 {
+	const struct form *f = &p->sa->form;
+
 	put_be32(p->esp, p->sa->out.spi);
 	put_be32(p->esp + 4, (uint32_t)p->seq);
-	put_be64(p->esp + ESP_LEN, (uint64_t)p->sa->epoch << 48 | p->seq);
+	if (f->iv == FORM_IV_COUNTER)
+		put_be64(p->esp + ESP_LEN, pkt_nonce(p));
+	else if (f->iv == FORM_IV_RANDOM && !iv_source_fill(r->ivs, p->esp + ESP_LEN, f->iv_len))
+		p->drop = DROP_CRYPTO;
 }
 
 static void write_frame(struct pkt *p, uint16_t payload)
@@ -140,14 +149,31 @@ static void fill_op(struct roads *r, uint16_t i)
 	enum sa_engine engine = (enum sa_engine)p->sa->out.engine;
 	struct engine_op *op = burst_op(&r->burst, engine, i);
 
-	op->m = p->m;
+	if (p->sa->form.kind == FORM_AH)
+		ah_out_op(op, p, &r->burst.own[i]);
+	else
+		pkt_esp_op(op, p, &r->burst.own[i],
+		           (uint32_t)(p->info.len + p->pad + p->sa->form.trailer));
 	op->session = p->sa->out.session[engine];
-	op->iv = p->esp + ESP_LEN;
-	op->payload = p->esp + ESP_LEN + p->sa->cipher->iv_len;
-	op->len = (uint32_t)(p->info.len + p->pad + ESP_TRAILER_LEN);
-	op->icv = op->payload + op->len;
-	op->verdict = ENGINE_FAILED;
-	pkt_aad(op, p);
+}
+
+static void write_packet(struct roads *r, struct pkt *p)
+{
+	const struct sa *sa = p->sa;
+	uint8_t *ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, ETHER_LEN);
+	uint16_t payload = esp_size(sa, p);
+	struct encap_inner inner = { p->info.tos, p->info.df, (uint16_t)p->seq };
+
+	p->esp = ip - sa->form.head;
+	p->outer = p->esp - sa->encap.len;
+	encap_write(&sa->encap, p->outer, payload, inner);
+	if (sa->form.kind == FORM_AH) {
+		ah_out_write(p);
+	} else {
+		write_trailer(p, ip + p->info.len);
+		write_esp(r, p);
+	}
+	write_frame(p, payload);
 }
 
 void esp_out_write(struct roads *r)
@@ -157,18 +183,9 @@ void esp_out_write(struct roads *r)
 
 		if (!pkt_alive(p))
 			continue;
-		const struct sa *sa = p->sa;
-		uint8_t *ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, ETHER_LEN);
-		uint16_t payload = esp_size(sa, p);
-		struct encap_inner inner = { p->info.tos, p->info.df, (uint16_t)p->seq };
-
-		p->esp = ip - sa->cipher->iv_len - ESP_LEN;
-		p->outer = p->esp - sa->encap.len;
-		write_trailer(p, ip + p->info.len);
-		encap_write(&sa->encap, p->outer, payload, inner);
-		write_esp(p);
-		write_frame(p, payload);
-		fill_op(r, i);
+		write_packet(r, p);
+		if (pkt_alive(p))
+			fill_op(r, i);
 	}
 }
 
@@ -211,6 +228,8 @@ static void soft_work(struct roads *r)
 
 		if (w->op[i].verdict != ENGINE_OK)
 			p->drop = DROP_CRYPTO;
+		else if (p->sa->form.kind == FORM_AH)
+			ah_out_finish(p, &r->burst.own[w->of[i]]);
 		else if (encap_wants_checksum(e))
 			encap_checksum(e, p->outer, esp_size(p->sa, p));
 	}

@@ -14,29 +14,37 @@
 
 enum { BURST = 32, BURST_NONE = 0xff };
 enum { ETHER_LEN = 14, ETHERTYPE_V4 = 0x0800, ETHERTYPE_V6 = 0x86dd };
-enum { ESP_LEN = 8, ESP_IV_LEN = 8, ESP_TRAILER_LEN = 2, ESP_ALIGN = 4 };
 
 struct pkt {
 	struct rte_mbuf *m;
 	struct sa *sa;
 	uint8_t *outer;      /* outer IP header */
-	uint8_t *esp;        /* ESP header */
+	uint8_t *esp;        /* ESP or AH header */
 	uint64_t seq;        /* all 64 bits */
 	struct ip_info info; /* of the inner packet */
 	uint32_t spi;
 	uint32_t wire_seq;
-	uint16_t esp_len;  /* inbound: ESP header to ICV, both included */
+	uint16_t esp_len;  /* inbound: from there to the packet's end */
 	uint16_t src_port; /* inbound: the peer's, 0 without UDP */
 	uint16_t dst_port;
-	uint8_t family;  /* of the outer header */
-	uint8_t tos;     /* of the outer header */
-	uint8_t drop;    /* enum drop_reason; DROP_NONE: alive */
-	bool consumed;   /* it was for the SPU itself */
-	bool udp;        /* inbound: came in UDP */
-	bool by_nic;     /* the NIC did the arithmetic */
-	bool nic_missed; /* it should have, and handed it up as it came */
-	uint8_t next;    /* of the same SA, or BURST_NONE */
-	uint8_t pad;     /* outbound: bytes of ESP padding */
+	uint8_t family;   /* of the outer header */
+	uint8_t protocol; /* inbound: 50, 51 */
+	uint8_t head;     /* inbound: bytes from the ESP or AH header to the payload */
+	uint8_t tos;      /* of the outer header */
+	uint8_t drop;     /* enum drop_reason; DROP_NONE: alive */
+	bool consumed;    /* it was for the SPU itself */
+	bool udp;         /* inbound: came in UDP */
+	bool by_nic;      /* the NIC did the arithmetic */
+	bool nic_missed;  /* it should have, and handed it up as it came */
+	uint8_t next;     /* of the same SA, or BURST_NONE */
+	uint8_t pad;      /* outbound: bytes of ESP padding */
+};
+
+/* What an engine needs of a packet outside of the packet. */
+struct pkt_own {
+	uint8_t iv[NONCE_IV_LEN]; /* where it is implicit; of AH, whose field has to be zero */
+	uint8_t icv[32];          /* AH inbound: as it came */
+	uint8_t header[20];       /* AH outbound: of the outer header, what routers may change */
 };
 
 /* What the engine is to do for the burst, with the packet that each op belongs to. */
@@ -49,6 +57,7 @@ struct burst_work {
 struct burst {
 	uint16_t n, n_sas;
 	struct pkt at[BURST];
+	struct pkt_own own[BURST];
 	struct sa *sas[BURST]; /* each SA of the burst once */
 	struct burst_work work[SA_ENGINES];
 };
@@ -75,13 +84,53 @@ static inline struct sa_half *pkt_half(const struct pkt *p, bool inbound)
 static inline void pkt_aad(struct engine_op *op, const struct pkt *p)
 {
 	memcpy(op->aad, p->esp, 4);
-	if (p->sa->esn) {
+	if (p->sa->form.aad_len == 12)
 		put_be64(op->aad + 4, p->seq);
-		op->aad_len = 12;
-	} else {
+	else
 		put_be32(op->aad + 4, (uint32_t)p->seq);
-		op->aad_len = 8;
+	op->aad_len = p->sa->form.aad_len;
+}
+
+/* What an engine is asked for the len bytes of payload behind ESP's header and IV, in either
+ * direction; engine.h says what it is for which algorithm. */
+static inline void pkt_esp_op(struct engine_op *op, const struct pkt *p, struct pkt_own *own,
+                              uint32_t len)
+{
+	const struct form *f = &p->sa->form;
+
+	op->m = p->m;
+	op->verdict = ENGINE_FAILED;
+	op->iv = p->esp + ESP_LEN;
+	op->payload = p->esp + f->head;
+	op->len = len;
+	op->icv = op->payload + len;
+	op->auth_len = 0;
+	op->aad_len = op->esn_len = 0;
+	if (f->kind != FORM_SEPARATE) {
+		pkt_aad(op, p);
+		if (f->iv == FORM_IV_IMPLICIT) {
+			put_be64(own->iv, p->seq);
+			op->iv = own->iv;
+		}
+		if (f->kind == FORM_AEAD)
+			return;
+		op->len = 0; /* GMAC: from the IV on (RFC 4543 3.3) */
+		op->auth = p->esp + ESP_LEN;
+		op->auth_len = f->iv_len + len;
+		return;
 	}
+	if (f->icv_len == 0)
+		return;
+	op->auth = p->esp;
+	op->auth_len = f->head + len;
+	op->esn_len = f->esn_len;
+	put_be32(op->esn, (uint32_t)(p->seq >> 32));
+}
+
+/* The first rule of docs/architecture.md: the epoch, then the sequence number. */
+static inline uint64_t pkt_nonce(const struct pkt *p)
+{
+	return (uint64_t)p->sa->epoch << 48 | p->seq;
 }
 
 /* Room for one more op of packet i. */

@@ -8,6 +8,7 @@
 #ifndef ROADS_H
 #define ROADS_H
 #include "hold.h"
+#include "iv_source.h"
 #include "pkt.h"
 #include "tell.h"
 
@@ -15,6 +16,7 @@ struct roads {
 	struct spu_slot *shm; /* ours: counters, events */
 	struct sa_table sas;
 	struct sa_runtime_table *runtime; /* borrowed */
+	struct iv_source *ivs;            /* borrowed: for CBC */
 	struct hold hold;
 	struct tell tell;
 	uint64_t now_ms;   /* CLOCK_BOOTTIME, as of this burst */
@@ -45,6 +47,15 @@ void esp_out_prepare(struct roads *r);
 void esp_out_number(struct roads *r);
 void esp_out_write(struct roads *r);
 void esp_out_engine(struct roads *r);
+
+/* What AH does otherwise (ah_in.c, ah_out.c), packet by packet within those stages. Before the
+ * engine the outer header becomes what is authenticated; outbound it is put back behind it. */
+bool ah_in_fits(struct pkt *p);
+uint8_t ah_in_mute(struct pkt *p, struct pkt_own *own); /* a drop reason */
+void ah_in_op(struct engine_op *op, const struct pkt *p, struct pkt_own *own);
+void ah_out_write(struct pkt *p);
+void ah_out_op(struct engine_op *op, const struct pkt *p, struct pkt_own *own);
+void ah_out_finish(struct pkt *p, const struct pkt_own *own);
 
 /* Both roads' beginning and end (roads.c). Begin reads the fabric header: frames of another kind
  * and version are dropped, markers consumed. End frees what does not go on. */

@@ -12,7 +12,9 @@ static struct engine_sa describe(const struct sa *sa, bool inbound)
 		.protocol = sa->protocol,
 		.spi = h->spi,
 		.cipher = sa->cipher,
+		.integ = sa->integ,
 		.key = secret_view(h->key),
+		.auth_key = secret_view(h->auth_key),
 		.esn = sa->esn,
 		.udp_encap = sa->udp,
 		.local_port = sa->local_port,
@@ -49,7 +51,9 @@ void sa_free(const struct sa_engines *e, struct sa *sa)
 		session_del(e, &sa->out, id);
 	}
 	secret_free(sa->in.key);
+	secret_free(sa->in.auth_key);
 	secret_free(sa->out.key);
+	secret_free(sa->out.auth_key);
 	free(sa->ts);
 	free(sa);
 }
@@ -66,13 +70,14 @@ enum err sa_open(const struct sa_engines *e, struct sa *sa, struct why *why)
 static bool same_half(const struct sa_half *a, const struct sa_half *b)
 {
 	return a->spi == b->spi && a->slot == b->slot && a->runtime == b->runtime &&
-	       secret_equal(secret_view(a->key), secret_view(b->key));
+	       secret_equal(secret_view(a->key), secret_view(b->key)) &&
+	       secret_equal(secret_view(a->auth_key), secret_view(b->auth_key));
 }
 
 static bool same_crypto(const struct sa *a, const struct sa *b)
 {
-	return a->cipher == b->cipher && a->esn == b->esn && same_half(&a->in, &b->in) &&
-	       same_half(&a->out, &b->out);
+	return a->protocol == b->protocol && a->cipher == b->cipher && a->integ == b->integ &&
+	       a->esn == b->esn && same_half(&a->in, &b->in) && same_half(&a->out, &b->out);
 }
 
 static bool same_headers(const struct sa *a, const struct sa *b)

@@ -9,6 +9,7 @@
 #define SA_H
 #include "encap.h"
 #include "engine.h"
+#include "form.h"
 #include "promote.h"
 #include "secret.h"
 #include "selectors.h"
@@ -24,6 +25,7 @@ struct sa_half {
 	struct sa_runtime *runtime;                 /* in the mapped table */
 	struct engine_session *session[SA_ENGINES]; /* own */
 	struct secret *key;                         /* owns: cipher key, then salt */
+	struct secret *auth_key;                    /* owns: integrity key (GMAC: then salt) */
 	uint32_t spi;
 	uint32_t slot;
 	uint8_t engine; /* enum sa_engine: which works on it now */
@@ -36,19 +38,22 @@ struct sa_half {
 
 struct sa {
 	struct sa_half in, out;
-	const struct alg_cipher *cipher;
+	struct form form;
+	const struct alg_cipher *cipher; /* NULL with AH */
+	const struct alg_integ *integ;   /* NULL with AEAD, or without integrity */
 	struct encap encap;
 	struct addr local, remote; /* outer */
 	uint16_t local_port, remote_port;
 	uint16_t instance; /* routing instance of the gateway */
 	uint16_t epoch;    /* of the nonces that we make */
 	uint8_t anchor;
-	uint8_t protocol; /* 50 */
+	uint8_t protocol; /* 50, 51 */
 	bool udp, esn;
 	bool sending;     /* the peer is known to have it */
 	uint64_t hard_ms; /* CLOCK_BOOTTIME; UINT64_MAX: none */
 	uint64_t serial;  /* of several that send, the highest is taken */
 	uint32_t tunnel_index;
+	uint32_t by_hand;      /* the tunnel, where the record's key names it; else 0 */
 	struct selectors *ts;  /* owns */
 	struct tunnel *tunnel; /* borrowed from the table that the SA is in */
 	struct sa *next_spi, *next_of_tunnel;

@@ -44,6 +44,7 @@ static enum err headers_of(struct sa *sa, const Hawser__ChildSaRecord *m)
 	struct encap_spec spec = {
 		.local = sa->local,
 		.remote = sa->remote,
+		.ah = sa->protocol == IPPROTO_NO_AH,
 		.udp = sa->udp,
 		.local_port = sa->local_port,
 		.remote_port = sa->remote_port,
@@ -53,7 +54,7 @@ static enum err headers_of(struct sa *sa, const Hawser__ChildSaRecord *m)
 }
 
 static enum err half_of(struct sa_half *h, struct sa_runtime_table *runtime, uint32_t slot,
-                        ProtobufCBinaryData key)
+                        ProtobufCBinaryData key, ProtobufCBinaryData auth_key)
 {
 	h->slot = slot;
 	h->runtime = sa_runtime_at(runtime, slot);
@@ -61,7 +62,8 @@ static enum err half_of(struct sa_half *h, struct sa_runtime_table *runtime, uin
 		return ERR_RANGE;
 	promote_init(&h->promote, PROMOTE_SOFTWARE, 0); /* until the owner looks at it */
 	h->key = secret_copy((struct view){ key.data, key.len });
-	return h->key != NULL ? ERR_OK : ERR_MEMORY;
+	h->auth_key = secret_copy((struct view){ auth_key.data, auth_key.len });
+	return h->key != NULL && h->auth_key != NULL ? ERR_OK : ERR_MEMORY;
 }
 
 /* RFC 4303 3.3.3; with ESN the counter of the nonce ends at 48 bits. Every SPU says the same; an
@@ -88,10 +90,11 @@ static enum err fill(struct sa *sa, const Hawser__ChildSaRecord *m,
 	sa->hard_ms = m->hard_ms != 0 ? m->hard_ms : UINT64_MAX;
 	sa->serial = m->serial;
 	sa->tunnel_index = m->tunnel;
+	sa->by_hand = m->manual ? m->tunnel : 0;
 	TRY(headers_of(sa, m));
 	TRY(selectors_of(sa, m));
-	TRY(half_of(&sa->in, runtime, m->slot_in, m->key_in));
-	TRY(half_of(&sa->out, runtime, m->slot_out, m->key_out));
+	TRY(half_of(&sa->in, runtime, m->slot_in, m->key_in, m->auth_key_in));
+	TRY(half_of(&sa->out, runtime, m->slot_out, m->key_out, m->auth_key_out));
 	end_of(sa);
 	return ERR_OK;
 }
@@ -100,18 +103,26 @@ enum err sa_make(const Hawser__ChildSaRecord *m, struct sa_runtime_table *runtim
                  struct why *why)
 {
 	static const struct sa_engines no_sessions;
-	const struct alg_cipher *cipher =
-	        alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
+	const struct form_spec spec = {
+		.protocol = (uint8_t)m->protocol,
+		.family = m->local.len == 16 ? ADDR_V6 : ADDR_V4,
+		.cipher = alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits),
+		.integ = alg_integ_by_id((uint16_t)m->integ),
+		.esn = m->esn,
+	};
+	struct form form;
 
-	if (m->protocol != IPPROTO_NO_ESP || cipher == NULL || cipher->icv_len == 0 ||
-	    cipher->iv_len != 8 || cipher->kind == ALG_KIND_GMAC || !(cipher->use & ALG_SOFT))
+	if (form_make(&form, &spec) != ERR_OK)
 		return why_set(why, ERR_UNSUPPORTED,
-		               "SPI %#x: cipher %u: not supported in this version", m->spi_in,
-		               m->cipher);
+		               "SPI %#x: protocol %u with cipher %u and integrity %u: not "
+		               "supported in this version",
+		               m->spi_in, m->protocol, m->cipher, m->integ);
 	struct sa *sa = calloc(1, sizeof(*sa));
 	if (sa == NULL)
 		return ERR_MEMORY;
-	sa->cipher = cipher;
+	sa->form = form;
+	sa->cipher = spec.cipher;
+	sa->integ = spec.integ;
 	enum err e = fill(sa, m, runtime);
 	if (e != ERR_OK) {
 		sa_free(&no_sessions, sa);

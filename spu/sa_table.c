@@ -125,9 +125,19 @@ static void remove_sa(struct sa_table *t, struct sa *sa)
 	tunnel_drop(t, tunnel);
 }
 
+struct sa *sa_table_of(const struct sa_table *t, uint8_t protocol, uint32_t spi, uint32_t by_hand)
+{
+	struct sa *sa = sa_table_chain(t, spi);
+
+	while (sa != NULL &&
+	       (sa->in.spi != spi || sa->protocol != protocol || sa->by_hand != by_hand))
+		sa = sa->next_spi;
+	return sa;
+}
+
 enum err sa_table_put(struct sa_table *t, struct sa *sa, struct why *why)
 {
-	struct sa *old = sa_table_by_spi(t, sa->protocol, sa->in.spi);
+	struct sa *old = sa_table_of(t, sa->protocol, sa->in.spi, sa->by_hand);
 	struct tunnel *tun = sa_table_tunnel_get(t, sa->tunnel_index);
 	enum err e = tun != NULL ? ERR_OK : ERR_MEMORY;
 
@@ -149,9 +159,9 @@ enum err sa_table_put(struct sa_table *t, struct sa *sa, struct why *why)
 	return ERR_OK;
 }
 
-void sa_table_del(struct sa_table *t, uint8_t protocol, uint32_t spi)
+void sa_table_del(struct sa_table *t, uint8_t protocol, uint32_t spi, uint32_t by_hand)
 {
-	struct sa *sa = sa_table_by_spi(t, protocol, spi);
+	struct sa *sa = sa_table_of(t, protocol, spi, by_hand);
 
 	if (sa != NULL)
 		remove_sa(t, sa);

@@ -21,11 +21,14 @@ enum err sa_table_init(struct sa_table *t, uint32_t sas,
                        const struct sa_engines *engines) MUST_CHECK;
 void sa_table_done(struct sa_table *t);
 
-/* Puts an SA in (taken, also on failure), in the place of one with the same SPI, whose sessions it
- * inherits where keys and headers are the same: a new lifetime or `sending` costs the NIC nothing.
- * On failure the table is as it was. */
+/* Puts an SA in (taken, also on failure), in the place of the one of the same record, whose
+ * sessions it inherits where keys and headers are the same: a new lifetime or `sending` costs the
+ * NIC nothing. On failure the table is as it was. */
 enum err sa_table_put(struct sa_table *t, struct sa *sa, struct why *why) MUST_CHECK;
-void sa_table_del(struct sa_table *t, uint8_t protocol, uint32_t spi);
+/* by_hand: as in the key of its record, and in struct sa. */
+void sa_table_del(struct sa_table *t, uint8_t protocol, uint32_t spi, uint32_t by_hand);
+/* The SA of a record; NULL when there is none. */
+struct sa *sa_table_of(const struct sa_table *t, uint8_t protocol, uint32_t spi, uint32_t by_hand);
 /* Deletes all SAs: the run-time table that they name is another one. */
 void sa_table_clear(struct sa_table *t);
 
@@ -45,14 +48,10 @@ static inline uint32_t sa_table_hash(uint32_t key)
 	return key ^ key >> 16;
 }
 
-/* [data path] */
-static inline struct sa *sa_table_by_spi(const struct sa_table *t, uint8_t protocol, uint32_t spi)
+/* [data path] SAs whose SPI may be this one, by next_spi. */
+static inline struct sa *sa_table_chain(const struct sa_table *t, uint32_t spi)
 {
-	struct sa *sa = t->by_spi[sa_table_hash(spi) & t->mask];
-
-	while (sa != NULL && (sa->in.spi != spi || sa->protocol != protocol))
-		sa = sa->next_spi;
-	return sa;
+	return t->by_spi[sa_table_hash(spi) & t->mask];
 }
 
 /* [data path] */

@@ -162,6 +162,7 @@ static enum err open_engines(struct spu *s, uint16_t wire, struct why *why)
 	struct why no_nic = { 0 };
 
 	TRY(engine_soft_open(&s->engines.by[SA_ENGINE_SOFT], why));
+	TRY(iv_source_open(&s->roads.ivs, why));
 	enum err e = engine_inline_open(wire, &s->engines.by[SA_ENGINE_INLINE], &no_nic);
 	if (e == ERR_UNSUPPORTED)
 		return ERR_OK; /* all in software */
@@ -257,6 +258,7 @@ void start_close(struct spu *s)
 	sa_table_done(&s->roads.sas);
 	engine_close(s->engines.by[SA_ENGINE_INLINE]);
 	engine_close(s->engines.by[SA_ENGINE_SOFT]);
+	iv_source_close(s->roads.ivs);
 	if (s->wire_open)
 		emu_port_close(s->ports.id[PORT_WIRE]);
 	if (s->fabric_open)

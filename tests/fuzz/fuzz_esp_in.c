@@ -109,7 +109,7 @@ static struct sa *sa_of(uint8_t mode)
 {
 	unsigned int variant = mode >> 1 & (VARIANTS - 1u);
 
-	return sa_table_by_spi(&bed.roads.sas, IPPROTO_NO_ESP, SPI + (variant << 8));
+	return sa_table_of(&bed.roads.sas, IPPROTO_NO_ESP, SPI + (variant << 8), 0);
 }
 
 /* A deterministic window: as if nothing had come before. */
@@ -133,7 +133,7 @@ static size_t seal(struct sa *sa, const uint8_t *data, size_t size, uint8_t *ip)
 	struct encap encap;
 	enum err e = encap_make(&encap, &spec);
 	assert(e == ERR_OK);
-	uint8_t *esp = ip + encap.len, *payload = esp + ESP_LEN + ESP_IV_LEN;
+	uint8_t *esp = ip + encap.len, *payload = esp + ESP_LEN + NONCE_IV_LEN;
 	struct pkt p = { .esp = esp, .sa = sa, .seq = 1 };
 	struct engine_op op = { .session = sa->out.session[SA_ENGINE_SOFT],
 		                .payload = payload,
@@ -148,7 +148,7 @@ static size_t seal(struct sa *sa, const uint8_t *data, size_t size, uint8_t *ip)
 	pkt_aad(&op, &p);
 	bed.engines.by[SA_ENGINE_SOFT]->burst_out(bed.engines.by[SA_ENGINE_SOFT], &op, 1);
 	assert(op.verdict == ENGINE_OK);
-	uint16_t esp_len = (uint16_t)(ESP_LEN + ESP_IV_LEN + size + 16);
+	uint16_t esp_len = (uint16_t)(ESP_LEN + NONCE_IV_LEN + size + 16);
 	encap_write(&encap, ip, esp_len, (struct encap_inner){ .tos = 0 });
 	return encap.len + (size_t)esp_len;
 }

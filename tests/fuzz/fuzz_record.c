@@ -19,8 +19,12 @@ static void check_child(const Hawser__ChildSaRecord *m)
 {
 	const struct alg_cipher *c = alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
 
-	assert(c != NULL && m->key_in.len == (size_t)c->key_len + c->salt_len);
-	assert(m->key_out.len == m->key_in.len);
+	const struct alg_integ *a = alg_integ_by_id((uint16_t)m->integ);
+
+	assert(m->protocol == IPPROTO_NO_AH ? c == NULL && a != NULL : c != NULL);
+	assert(m->key_in.len == (c ? (size_t)c->key_len + c->salt_len : 0));
+	assert(m->auth_key_in.len == (a ? (size_t)a->key_len + a->salt_len : 0));
+	assert(m->key_out.len == m->key_in.len && m->auth_key_out.len == m->auth_key_in.len);
 	assert((m->local.len == 4 || m->local.len == 16) && m->local.len == m->remote.len);
 	assert(m->window == 0 || (m->window >= 64 && m->window <= 4096));
 	assert(m->anchor < 256 && m->spi_in > 255 && m->spi_out > 255);

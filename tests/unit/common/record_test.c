@@ -87,6 +87,16 @@ static void good_rest(void)
 	node.epoch = 65535;
 }
 
+static void esp(uint32_t cipher, uint32_t bits, size_t key_len, uint32_t integ, size_t auth_len)
+{
+	child.cipher = cipher;
+	child.key_bits = bits;
+	child.integ = integ;
+	child.key_in.len = child.key_out.len = key_len;
+	child.auth_key_in = child.auth_key_out = child.key_in;
+	child.auth_key_in.len = child.auth_key_out.len = auth_len;
+}
+
 static void spoil_to_ah(uint16_t integ, size_t len)
 {
 	child.protocol = 51;
@@ -120,6 +130,7 @@ static void spoil_to_ah(uint16_t integ, size_t len)
 	X(CHILD, ERR_VALUE, c_ah_in_udp, (spoil_to_ah(12, 32), child.udp_encap = true)) \
 	X(CHILD, ERR_VALUE, c_esp_nothing, child.cipher = child.key_bits = 0)           \
 	X(CHILD, ERR_VALUE, c_esp_gmac, (child.cipher = 12, child.integ = 9))           \
+	X(CHILD, ERR_UNSUPPORTED, c_ah_xcbc, spoil_to_ah(5, 16))                        \
 	X(CHILD, ERR_RANGE, c_spi_in, child.spi_in = 255)                               \
 	X(CHILD, ERR_RANGE, c_spi_out, child.spi_out = 0)                               \
 	X(CHILD, ERR_UNSUPPORTED, c_cipher, child.cipher = 99)                          \
@@ -130,7 +141,14 @@ static void spoil_to_ah(uint16_t integ, size_t len)
 	X(CHILD, ERR_LENGTH, c_key_out, child.key_out.len = 21)                         \
 	X(CHILD, ERR_VALUE, c_aead_integ, child.integ = 12)                             \
 	X(CHILD, ERR_LENGTH, c_auth_key, child.auth_key_in = BYTES(key, 1))             \
-	X(CHILD, ERR_VALUE, c_cbc_alone, child.cipher = 12)                             \
+	X(CHILD, ERR_OK, c_cbc_alone, esp(12, 128, 16, 0, 0))                           \
+	X(CHILD, ERR_VALUE, c_cbc_alone_esn, (esp(12, 128, 16, 0, 0), child.esn = 1))   \
+	X(CHILD, ERR_VALUE, c_null_alone, esp(11, 0, 0, 0, 0))                          \
+	X(CHILD, ERR_OK, c_null, esp(11, 0, 0, 2, 20))                                  \
+	X(CHILD, ERR_OK, c_gmac, esp(21, 256, 36, 0, 0))                                \
+	X(CHILD, ERR_VALUE, c_gmac_beside, esp(12, 128, 16, 9, 20))               \
+	X(CHILD, ERR_OK, c_iiv, esp(31, 0, 36, 0, 0))                                   \
+	X(CHILD, ERR_OK, c_3des, esp(3, 0, 24, 1, 16))                                  \
 	X(CHILD, ERR_LENGTH, c_cbc_no_key,                                              \
 	  (child.cipher = 12, child.integ = 12, child.key_in.len = 16,                  \
 	   child.key_out.len = 16))                                                     \
@@ -348,6 +366,11 @@ START_TEST(keys_and_their_text)
 	ck_assert_uint_eq(k.len, 5);
 	ck_assert_mem_eq(k.b, "\x32\x1a\x2b\x3c\x4d", 5);
 	ck_assert_str_eq(record_key_text(&k, text), "child-sa 50 0x1a2b3c4d");
+	k = record_key_manual_sa(51, 300, 131073);
+	ck_assert_mem_eq(k.b, "\x33\0\0\x01\x2c\0\x02\0\x01", 9);
+	ck_assert_str_eq(record_key_text(&k, text), "child-sa 51 0x0000012c 131073");
+	k.len = 7;
+	ck_assert_str_eq(record_key_text(&k, text), "kind-6 330000012c0002");
 	k = record_key_ike_sa(spi);
 	ck_assert_mem_eq(k.b, spi, 8);
 	ck_assert_str_eq(record_key_text(&k, text), "ike-sa 0x0102030405060708");

@@ -103,7 +103,7 @@ START_TEST(a_record_becomes_an_sa_and_its_deletion_ends_it)
 	read_all();
 	ck_assert_uint_eq(applied(), revision);
 	ck_assert_uint_eq(rig->roads.sas.n_sas, 1);
-	ck_assert_ptr_nonnull(sa_table_by_spi(&rig->roads.sas, IPPROTO_NO_ESP, 0x1107));
+	ck_assert_ptr_nonnull(sa_table_of(&rig->roads.sas, IPPROTO_NO_ESP, 0x1107, 0));
 	revision = put(record_key_child_sa(IPPROTO_NO_ESP, 0x1107), NULL, 0);
 	ck_assert_uint_lt(applied(), revision); /* not before it is so */
 	read_all();
@@ -140,7 +140,7 @@ START_TEST(a_slot_beyond_the_table_is_refused_and_holds_nothing_up)
 	read_all();
 	ck_assert_uint_eq(applied(), revision);
 	ck_assert_uint_eq(rig->roads.sas.n_sas, 1);
-	ck_assert_ptr_null(sa_table_by_spi(&rig->roads.sas, IPPROTO_NO_ESP, 0x1107));
+	ck_assert_ptr_null(sa_table_of(&rig->roads.sas, IPPROTO_NO_ESP, 0x1107, 0));
 }
 END_TEST
 

@@ -165,7 +165,7 @@ START_TEST(the_newest_sa_that_sends_is_taken)
 	             &(struct rig_sa){
 	                     .spi_in = 0x1004, .spi_out = 4, .serial = 4, .not_sending = true });
 	ck_assert_uint_eq(get_be32(rig_run(rig, RIG_OUT, p, len).ip + 20), 2);
-	sa_table_del(&rig->roads.sas, 50, 0x1002);
+	sa_table_del(&rig->roads.sas, 50, 0x1002, 0);
 	ck_assert_uint_eq(get_be32(rig_run(rig, RIG_OUT, p, len).ip + 20), 3);
 	rig_free(rig);
 }

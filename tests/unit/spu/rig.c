@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void eal_up(void)
+void rig_eal_up(void)
 {
 	static const char *const words[] = {
 		"unit-spu", "--no-huge",      "-m",          "192", "--no-shconf",
@@ -37,7 +37,7 @@ static void eal_down(void)
 
 void eal_for(TCase *tc)
 {
-	tcase_add_checked_fixture(tc, eal_up, eal_down);
+	tcase_add_checked_fixture(tc, rig_eal_up, eal_down);
 }
 
 const char *rig_engine_name(enum rig_engine kind)
@@ -107,6 +107,7 @@ struct rig *rig_new(enum rig_engine kind)
 	rig->roads.runtime = &rig->runtime;
 	rig->roads.now_ms = RIG_NOW;
 	rig->roads.wire_mtu = 3498;
+	ck_assert_msg(iv_source_open(&rig->roads.ivs, &why) == ERR_OK, "%s", why.text);
 	(void)rig_tunnel(rig, RIG_TUNNEL);
 	return rig;
 }
@@ -114,6 +115,7 @@ struct rig *rig_new(enum rig_engine kind)
 void rig_free(struct rig *rig)
 {
 	sa_table_done(&rig->roads.sas);
+	iv_source_close(rig->roads.ivs);
 	engine_close(rig->engines.by[SA_ENGINE_INLINE]);
 	engine_close(rig->engines.by[SA_ENGINE_SOFT]);
 	if (rig->kind == RIG_INLINE) {
@@ -176,7 +178,7 @@ struct record_room {
 	struct addr local, remote;
 	struct ts ts_local[2], ts_remote[2];
 	Hawser__Selector *at_local[2], *at_remote[2];
-	uint8_t key_in[36], key_out[36];
+	uint8_t key_in[36], key_out[36], auth_in[64], auth_out[64];
 };
 
 static void selectors_fill(Hawser__ChildSaRecord *m, const struct rig_sa *s, struct record_room *r)
@@ -196,20 +198,29 @@ static void selectors_fill(Hawser__ChildSaRecord *m, const struct rig_sa *s, str
 	}
 }
 
+static ProtobufCBinaryData key_fill(uint8_t *room, const uint8_t *key, int fixed, size_t len)
+{
+	memset(room, fixed, len);
+	if (key)
+		memcpy(room, key, len);
+	return (ProtobufCBinaryData){ len, room };
+}
+
 static void keys_fill(Hawser__ChildSaRecord *m, const struct rig_sa *s, struct record_room *r)
 {
-	size_t len = (s->bits ? s->bits : 128u) / 8 + 4;
+	bool gcm = s->protocol != IPPROTO_NO_AH && s->cipher == 0;
 
-	memset(r->key_in, 0x11, sizeof(r->key_in));
-	memset(r->key_out, 0x22, sizeof(r->key_out));
-	if (s->key_in)
-		memcpy(r->key_in, s->key_in, len);
-	if (s->key_out)
-		memcpy(r->key_out, s->key_out, len);
-	m->cipher = ENCR_AES_GCM_16;
-	m->key_bits = s->bits ? s->bits : 128;
-	m->key_in = (ProtobufCBinaryData){ len, r->key_in };
-	m->key_out = (ProtobufCBinaryData){ len, r->key_out };
+	m->cipher = gcm ? ENCR_AES_GCM_16 : s->cipher;
+	m->key_bits = gcm && s->bits == 0 ? 128 : s->bits;
+	m->integ = s->integ;
+	const struct alg_cipher *c = alg_cipher_by_id((uint16_t)m->cipher, (uint16_t)m->key_bits);
+	const struct alg_integ *a = alg_integ_by_id(s->integ);
+	size_t len = c ? (size_t)c->key_len + c->salt_len : 0;
+	size_t auth = a ? (size_t)a->key_len + a->salt_len : 0;
+	m->key_in = key_fill(r->key_in, s->key_in, 0x11, len);
+	m->key_out = key_fill(r->key_out, s->key_out, 0x22, len);
+	m->auth_key_in = key_fill(r->auth_in, s->auth_in, 0x33, auth);
+	m->auth_key_out = key_fill(r->auth_out, s->auth_out, 0x44, auth);
 }
 
 static void outer_fill(Hawser__ChildSaRecord *m, const struct rig_sa *s, struct record_room *r)
@@ -228,13 +239,14 @@ static void record_fill(struct rig *rig, Hawser__ChildSaRecord *m, const struct 
 {
 	static const uint8_t ike_spi[8] = { 1 };
 
-	m->protocol = IPPROTO_NO_ESP;
+	m->protocol = s->protocol ? s->protocol : IPPROTO_NO_ESP;
 	m->ike_spi = (ProtobufCBinaryData){ 8, (uint8_t *)(uintptr_t)ike_spi };
 	m->tunnel = s->tunnel ? s->tunnel : RIG_TUNNEL;
 	m->anchor = RIG_ANCHOR;
 	m->spi_in = s->spi_in ? s->spi_in : 0x1007;
 	m->spi_out = s->spi_out ? s->spi_out : 0x2000;
 	m->esn = s->esn;
+	m->manual = s->manual;
 	m->epoch = s->epoch;
 	m->instance = s->instance;
 	m->hard_ms = s->hard_ms;
@@ -272,7 +284,7 @@ struct sa *rig_sa(struct rig *rig, const struct rig_sa *s)
 	record_fill(rig, &m, s, &room);
 	ck_assert_msg(sa_make(&m, &rig->runtime, &sa, &why) == ERR_OK, "%s", why.text);
 	ck_assert_msg(sa_table_put(&rig->roads.sas, sa, &why) == ERR_OK, "%s", why.text);
-	if (rig->kind == RIG_INLINE)
+	if (rig->kind == RIG_INLINE && sa->cipher != NULL && (sa->cipher->use & ALG_INLINE))
 		rig_promote(rig, sa, true);
 	return sa;
 }

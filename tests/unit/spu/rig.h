@@ -26,11 +26,14 @@ struct rig {
 
 /* What differs from SA to SA; zero is a sensible default for most. */
 struct rig_sa {
-	const char *local, *remote;      /* outer; NULL: 192.0.2.1, 198.51.100.2 */
-	uint32_t spi_in, spi_out;        /* 0: 0x1007, 0x2000 */
-	const uint8_t *key_in, *key_out; /* NULL: fixed */
-	uint16_t bits;                   /* 0: 128 */
-	bool udp, esn, not_sending, foreign_slot;
+	const char *local, *remote; /* outer; NULL: 192.0.2.1, 198.51.100.2 */
+	uint32_t spi_in, spi_out;   /* 0: 0x1007, 0x2000 */
+	uint8_t protocol;           /* 0: ESP */
+	uint16_t cipher, bits;      /* 0, 0 with ESP: AES-GCM of 128 */
+	uint16_t integ;
+	const uint8_t *key_in, *key_out; /* NULL: fixed; as long as the algorithms' rows say */
+	const uint8_t *auth_in, *auth_out;
+	bool udp, esn, not_sending, foreign_slot, manual;
 	uint16_t local_port, remote_port; /* 0: 4500 */
 	uint16_t window, epoch, instance;
 	uint64_t hard_ms, serial;
@@ -41,6 +44,7 @@ struct rig_sa {
 };
 
 void eal_for(TCase *tc);
+void rig_eal_up(void); /* without a test case */
 
 struct rig *rig_new(enum rig_engine kind);
 void rig_free(struct rig *rig);
