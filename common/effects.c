@@ -20,6 +20,7 @@ void effects_done(struct effects *fx)
 
 		free_bytes(f->body);
 		free_bytes(f->send.bytes);
+		free((void *)(uintptr_t)f->text);
 		if (f->job != NULL)
 			f->job->discard(f->job);
 	}
@@ -99,15 +100,21 @@ void fx_send(struct effects *fx, const struct fx_send *send)
 
 void fx_event(struct effects *fx, enum event_id event, const char *fmt, ...)
 {
-	struct effect *f = append(fx, FX_EVENT);
+	char text[EFFECT_TEXT_MAX];
 	va_list ap;
 
-	if (f == NULL)
-		return;
-	f->event = event;
 	va_start(ap, fmt);
-	(void)vsnprintf(f->text, sizeof(f->text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	char *copy = strdup(text);
+	struct effect *f = copy ? append(fx, FX_EVENT) : NULL;
+	if (f == NULL) {
+		fx->overrun = true;
+		free(copy);
+		return;
+	}
+	f->event = event;
+	f->text = copy;
 }
 
 void fx_job(struct effects *fx, struct job *job)

@@ -48,8 +48,8 @@ struct effect {
 	struct view body;      /* FX_PUT; owned by the list */
 	struct fx_send send;
 	enum event_id event;
-	char text[480];  /* FX_EVENT: what the event's text is filled with; no secrets */
-	struct job *job; /* owned by the list until executed */
+	const char *text; /* FX_EVENT: what the event's text is followed by; no secrets; owned */
+	struct job *job;  /* owned by the list until executed */
 };
 
 struct effects {
@@ -59,6 +59,7 @@ struct effects {
 };
 
 #define EFFECTS_MAX 65536
+#define EFFECT_TEXT_MAX 480 /* of an event; the rest is cut off */
 
 /* Zero-initialise before the first use. effects_done() wipes, frees and makes it usable again. */
 void effects_done(struct effects *fx);

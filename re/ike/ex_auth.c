@@ -139,7 +139,6 @@ enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 	TRY(put_auth(sa, &o));
 	put_width(&o);
 	ex_child_offer(sa, &o);
-	sa->give_up_ms = UINT64_MAX; /* the window gives up */
 	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &retry_normal, fx);
 }
 
@@ -149,6 +148,7 @@ enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 	struct list *at;
 
 	ike_window_answered(&sa->win);
+	ike_guard_succeeded(sa);
 	sa->peer_id = ike_id_of_payload(&in->c.idr);
 	take_width(sa, in);
 	ike_hang_id(sa->ike, sa);
@@ -184,10 +184,25 @@ enum err ex_auth_refused(struct ike_sa *sa, const void *arg, struct effects *fx)
 	return ERR_OK;
 }
 
+/* A responder on the gateway's blocklist: *ret is what happens then. */
+static bool blocked(struct ike_sa *sa, const struct ike_id *id, enum ike_event *ret,
+                    struct effects *fx)
+{
+	struct ike_who who = ike_who_of(sa, id);
+	struct ike_block_hit hit;
+
+	if (!ike_gateway_id_type_ok(sa->gw, id) ||
+	    !ike_guard_blocks(sa->ike, sa->gw, &who, &hit, fx))
+		return false;
+	*ret = hit.reject ? EV_AUTH_BAD : EV_DELETE;
+	return true;
+}
+
 static enum ike_event classify_reply(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
 {
 	struct ike_id id = ike_id_of_payload(&in->c.idr);
 	char text[IKE_ID_TEXT_MAX];
+	enum ike_event ev;
 
 	if (in->error != ERR_OK)
 		return EV_AUTH_BAD;
@@ -195,6 +210,8 @@ static enum ike_event classify_reply(struct ike_sa *sa, const struct ike_in *in,
 		return ike_content_error(&in->c) ? EV_REFUSED : EV_AUTH_BAD;
 	if (sa->gw == NULL)
 		return EV_AUTH_BAD;
+	if (blocked(sa, &id, &ev, fx))
+		return ev;
 	if (!ike_gateway_id_ok(sa->gw, &id)) {
 		fx_event(fx, EVENT_IKE_ID_MISMATCH, "gateway %s: peer says it is %.60s",
 		         sa->gw->conf.name, ike_id_text(&id, text));
@@ -205,12 +222,22 @@ static enum ike_event classify_reply(struct ike_sa *sa, const struct ike_in *in,
 
 static void reply(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
 {
+	uint64_t blocked_before = sa->ike->stats.blocked;
 	enum ike_event ev = classify_reply(sa, in, fx);
+	struct ike_id id = ike_id_of_payload(&in->c.idr);
+	struct ike_who who = ike_who_of(sa, &id);
+	char what[32] = "AUTHENTICATION_FAILED";
 
-	if (ev == EV_AUTH_BAD) {
-		sa->ike->stats.auth_failed++;
-		fx_event(fx, EVENT_IKE_AUTH_FAILED, "gateway %s: the responder",
-		         sa->gw ? sa->gw->conf.name : "-");
+	if (sa->state == IKE_AUTH_SENT && sa->ike->stats.blocked == blocked_before) {
+		if (ev == EV_REFUSED)
+			(void)notify_text(ike_content_error(&in->c)->type, what);
+		if (ev == EV_AUTH_BAD) {
+			sa->ike->stats.auth_failed++;
+			fx_event(fx, EVENT_IKE_AUTH_FAILED, "gateway %s: the responder",
+			         sa->gw ? sa->gw->conf.name : "-");
+		}
+		if (ev != EV_AUTH_REPLY)
+			ike_guard_failed(sa->ike, &who, IKE_FAILED_AUTH, what, fx);
 	}
 	(void)!ike_step(sa, ev, in, fx);
 }
@@ -236,31 +263,55 @@ static bool suite_fits(const struct gateway *gw, const struct ike_suite *s)
 	return false;
 }
 
-/* The gateway of this peer: addresses, algorithms, its identity, ours if it asks for one, and at
- * last the key. *ret_named: an identity fitted, whether or not the key did. */
-static bool find_gateway(struct ike_sa *sa, const struct ike_in *in, struct auth_request *q,
-                         bool *ret_named)
+enum verdict { HOLDS, WRONG_KEY, WRONG_ID, BLOCKED, CROWDED };
+
+/* Could it be this peer's gateway, as far as addresses and IKE_SA_INIT tell? Then *ret_named: it
+ * has its identity, and ours if the peer asks for one. */
+static bool may_be(const struct ike_sa *sa, const struct gateway *gw, const struct ike_in *in,
+                   struct auth_request *q, bool *ret_named)
 {
-	struct ike *ike = sa->ike;
 	struct ike_id wanted = ike_id_of_payload(&in->c.idr);
 
-	*ret_named = false;
-	q->peer_id = ike_id_of_payload(&in->c.idi);
-	for (size_t i = 0; i < ike->gateways; i++) {
-		struct gateway *gw = ike->gateway[i];
+	if (!suite_fits(gw, &sa->choice.suite))
+		return false;
+	q->local_id = ike_gateway_local_id(gw, &in->local.addr);
+	*ret_named = ike_gateway_id_ok(gw, &q->peer_id) &&
+	             (!in->c.has_idr || ike_id_equal(&wanted, &q->local_id));
+	return true;
+}
 
-		if (!ike_gateway_fits(gw, &in->local.addr, &in->remote.addr) ||
-		    !suite_fits(gw, &sa->choice.suite) || !ike_gateway_id_ok(gw, &q->peer_id))
+/* The gateway of this peer: addresses, algorithms, its identity, ours if it asks for one, and at
+ * last the key. A blocklist is looked at before the key: that of the gateway that has the identity,
+ * and, where none has it, those of gateways that know peers by identities of that type. */
+static enum verdict find_gateway(struct ike_sa *sa, const struct ike_in *in, struct auth_request *q,
+                                 struct ike_block_hit *ret_hit, struct effects *fx)
+{
+	struct ike *ike = sa->ike;
+	struct gateway_walk w = ike_gateway_walk(ike, &in->local.addr, &in->remote.addr);
+	struct gateway *gw, *other = NULL;
+	enum verdict v = WRONG_ID;
+	bool named;
+
+	q->peer_id = ike_id_of_payload(&in->c.idi);
+	struct ike_who who = ike_who_of(sa, &q->peer_id);
+	while ((gw = ike_gateway_next(ike, &w)) != NULL) {
+		if (!may_be(sa, gw, in, q, &named))
 			continue;
-		q->local_id = ike_gateway_local_id(gw, &in->local.addr);
-		if (in->c.has_idr && !ike_id_equal(&wanted, &q->local_id))
+		if (!named) {
+			if (other == NULL && ike_gateway_id_type_ok(gw, &q->peer_id))
+				other = gw;
 			continue;
-		*ret_named = true;
+		}
+		if (ike_guard_blocks(ike, gw, &who, ret_hit, fx))
+			return BLOCKED;
+		v = WRONG_KEY;
 		q->gw = gw;
 		if (auth_holds(sa, OF_INITIATOR, gw, in))
-			return true;
+			return ike_guard_crowded(sa, gw, &q->peer_id, fx) ? CROWDED : HOLDS;
 	}
-	return false;
+	if (v == WRONG_ID && other && ike_guard_blocks(ike, other, &who, ret_hit, fx))
+		return BLOCKED;
+	return v;
 }
 
 /* RFC 7296 2.4: the peer knew of no other SA with us when it sent this: those that were up before
@@ -320,6 +371,7 @@ enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
 	const struct auth_request *q = arg;
 	struct child_answer a = { 0 };
 
+	ike_guard_succeeded(sa);
 	sa->gw = q->gw;
 	sa->local = q->in->local; /* the peer may have gone to 4500 (2.23) */
 	sa->remote = q->in->remote;
@@ -356,29 +408,53 @@ enum err ex_auth_refuse(struct ike_sa *sa, const void *arg, struct effects *fx)
 	return ERR_OK;
 }
 
+static void bad_request(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
+{
+	struct ike_who who = ike_who_of(sa, NULL);
+
+	if (sa->state == IKE_INIT_ANSWERED)
+		ike_guard_failed(sa->ike, &who, IKE_FAILED_AUTH, "INVALID_SYNTAX", fx);
+	(void)!ike_step(sa, in->error == ERR_UNSUPPORTED ? EV_NOT_UNDERSTOOD : EV_BAD_REQUEST, in,
+	                fx);
+}
+
+static void say_failed(struct ike_sa *sa, const struct auth_request *q, bool key,
+                       struct effects *fx)
+{
+	struct ike_who who = ike_who_of(sa, &q->peer_id);
+	char from[ENDPOINT_TEXT_MAX], id[IKE_ID_TEXT_MAX];
+
+	sa->ike->stats.auth_failed++;
+	if (q->gw)
+		who.gateway = q->gw->conf.name;
+	fx_event(fx, key ? EVENT_IKE_AUTH_FAILED : EVENT_IKE_ID_MISMATCH, "peer %s id %.60s",
+	         endpoint_text(&q->in->remote, from), ike_id_text(&q->peer_id, id));
+	ike_guard_failed(sa->ike, &who, IKE_FAILED_AUTH,
+	                 key ? "AUTHENTICATION_FAILED" : "identity of no gateway", fx);
+}
+
 static void request(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
 {
 	struct auth_request q = { .in = in };
-	char from[ENDPOINT_TEXT_MAX], id[IKE_ID_TEXT_MAX];
-	bool named;
+	struct ike_block_hit hit = { 0 };
 
 	if (in->error != ERR_OK) {
-		(void)!ike_step(sa,
-		                in->error == ERR_UNSUPPORTED ? EV_NOT_UNDERSTOOD : EV_BAD_REQUEST,
-		                in, fx);
+		bad_request(sa, in, fx);
 		return;
 	}
-	if (sa->state == IKE_INIT_ANSWERED && find_gateway(sa, in, &q, &named)) {
+	if (sa->state != IKE_INIT_ANSWERED) {
+		(void)!ike_step(sa, EV_AUTH_BAD, in, fx);
+		return;
+	}
+	enum verdict v = find_gateway(sa, in, &q, &hit, fx);
+	if (v == WRONG_KEY || v == WRONG_ID)
+		say_failed(sa, &q, v == WRONG_KEY, fx);
+	if (v == HOLDS)
 		(void)!ike_step(sa, EV_AUTH_REQUEST, &q, fx);
-		return;
-	}
-	if (sa->state == IKE_INIT_ANSWERED) {
-		sa->ike->stats.auth_failed++;
-		fx_event(fx, named ? EVENT_IKE_AUTH_FAILED : EVENT_IKE_ID_MISMATCH,
-		         "peer %s id %.60s", endpoint_text(&in->remote, from),
-		         ike_id_text(&q.peer_id, id));
-	}
-	(void)!ike_step(sa, EV_AUTH_BAD, in, fx);
+	else if (v == BLOCKED && !hit.reject)
+		(void)!ike_step(sa, EV_DELETE, NULL, fx); /* not a word */
+	else
+		(void)!ike_step(sa, EV_AUTH_BAD, in, fx);
 }
 
 void ex_auth_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx)

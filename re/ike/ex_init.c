@@ -2,7 +2,7 @@
 /* IKE_SA_INIT (RFC 7296 1.2, 2.6, 2.7, 2.23), in the clear: both ends agree on algorithms, exchange
  * nonces and Diffie-Hellman values, and find out about NATs. Nothing in it is authentic until
  * IKE_AUTH holds, so an initiator takes an error for a hint, and a responder keeps no more state
- * than ike_guard.c allows. Responder's cookies are not in this version. */
+ * than ike_guard.c allows. */
 #include "anchor.h"
 #include "ike_priv.h"
 
@@ -30,14 +30,14 @@ static void put_nonce(struct ike_out *o, const struct blob *nonce)
  * that we are behind a NAT (as strongSwan's `encap = yes` does). */
 static enum err put_natd(struct ike_sa *sa, struct ike_out *o, const struct ike_header *h)
 {
+	static const struct endpoint nowhere = { .addr = { .family = ADDR_V4 } };
 	uint8_t src[20], dst[20];
 
 	if (sa->gw->conf.no_nat_traversal)
 		return ERR_OK;
-	TRY(ike_natd_hash(sa->ike->crypto, h, &sa->local, src));
+	TRY(ike_natd_hash(sa->ike->crypto, h, sa->gw->conf.force_udp_encap ? &nowhere : &sa->local,
+	                  src));
 	TRY(ike_natd_hash(sa->ike->crypto, h, &sa->remote, dst));
-	if (sa->gw->conf.force_udp_encap)
-		sa->ike->env->random(sa->ike->env, src, sizeof(src));
 	ike_out_notify(o, N_NAT_DETECTION_SOURCE_IP, (struct view){ src, sizeof(src) });
 	ike_out_notify(o, N_NAT_DETECTION_DESTINATION_IP, (struct view){ dst, sizeof(dst) });
 	return ERR_OK;
@@ -293,22 +293,39 @@ enum err ex_init_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
 	if (message.len == 0)
 		return ERR_FULL;
 	TRY(blob_set(&sa->init_response, message));
-	TRY(ike_window_answer(&sa->win, message));
+	sa->win.next_expected = 1; /* repeated, it is answered from init_response */
 	ike_sa_send(sa, &sa->local, &sa->remote, message, fx);
 	return ERR_OK;
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-static enum err read_clear(struct ike_in *in)
+/* Generic headers only: what is looked at before the message has been let in. */
+static enum err skim(const struct ike_in *in, struct ike_payloads *ret)
 {
 	struct reader r = rd_of_view(in->message);
-	struct ike_payloads p;
 
 	rd_skip(&r, IKE_HEADER_LEN);
-	TRY(ike_payloads_read(r, in->h.next, &p));
-	TRY(ike_rules_check(&in->h, IKE_CLEAR, &p, &in->bad_type));
-	return ike_content_read(&p, &in->c);
+	return ike_payloads_read(r, in->h.next, ret);
+}
+
+static enum err read_whole(const struct ike_payloads *p, struct ike_in *in)
+{
+	TRY(ike_rules_check(&in->h, IKE_CLEAR, p, &in->bad_type)); /* there is one nonce */
+	return ike_content_read(p, &in->c);
+}
+
+/* A peer that could not be answered as it wished, before there was an SA for it. */
+static void failed(struct ike *ike, const struct ike_in *in, const struct gateway *gw,
+                   const char *what, struct effects *fx)
+{
+	const struct endpoint at[2] = { in->local, in->remote };
+	struct ike_natd natd = { 0 };
+	struct ike_who who = { gw->conf.name, in->local, in->remote, NULL, false, false };
+
+	if (ike_natd_check(ike->crypto, &in->h, &in->c, at, &natd) == ERR_OK)
+		who.nat = natd.remote;
+	ike_guard_failed(ike, &who, IKE_FAILED_INIT, what, fx);
 }
 
 static void refuse_proposal(struct ike *ike, const struct ike_in *in, const struct gateway *gw,
@@ -320,22 +337,20 @@ static void refuse_proposal(struct ike *ike, const struct ike_in *in, const stru
 	fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "IKE SA, peer %s, gateway %s: %s",
 	         endpoint_text(&in->remote, from), gw->conf.name,
 	         ike_proposal_text(in->c.sa, &gw->conf, lists));
+	failed(ike, in, gw, "NO_PROPOSAL_CHOSEN", fx);
 	reply_with_notify(in, ike, N_NO_PROPOSAL_CHOSEN, (struct view){ NULL, 0 }, fx);
 }
 
-/* The first gateway for these addresses whose proposals fit. *ret_known: some gateway is. */
-static enum err find_gateway(struct ike *ike, const struct ike_in *in, struct init_request *q,
-                             bool *ret_known)
+/* The first gateway for these addresses whose proposals fit; else the last that there is. */
+static enum err find_gateway(const struct ike *ike, const struct ike_in *in, struct init_request *q)
 {
-	*ret_known = false;
-	for (size_t i = 0; i < ike->gateways; i++) {
-		struct gateway *gw = ike->gateway[i];
+	struct gateway_walk w = ike_gateway_walk(ike, &in->local.addr, &in->remote.addr);
+	struct gateway *gw;
 
-		if (!ike_gateway_fits(gw, &in->local.addr, &in->remote.addr))
-			continue;
-		*ret_known = true;
-		q->gw = gw;
+	while ((gw = ike_gateway_next(ike, &w)) != NULL) {
 		struct ike_look look = { &gw->conf, in->c.ke.group, false };
+
+		q->gw = gw;
 		if (ike_proposal_choose(in->c.sa, &look, &q->choice) == ERR_OK)
 			return ERR_OK;
 	}
@@ -352,6 +367,7 @@ static void take_up(struct ike *ike, const struct init_request *q, struct effect
 	sa->local = q->in->local;
 	sa->remote = q->in->remote;
 	ike_hang_peer(ike, sa);
+	ike_guard_admitted(sa);
 	sa->packets_in = 1;
 	sa->bytes_in = q->in->message.len;
 	ike->stats.answered++;
@@ -362,20 +378,8 @@ static void take_up(struct ike *ike, const struct init_request *q, struct effect
 static void consider(struct ike *ike, const struct ike_in *in, struct effects *fx)
 {
 	struct init_request q = { .in = in };
-	char from[ENDPOINT_TEXT_MAX];
-	bool known;
 
-	if (!ike_guard_admits(ike, fx)) {
-		ike->stats.half_open_refused++;
-		fx_event(fx, EVENT_IKE_HALF_OPEN_LIMIT, "peer %s",
-		         endpoint_text(&in->remote, from));
-		return;
-	}
-	enum err e = find_gateway(ike, in, &q, &known);
-	if (!known) {
-		ike->stats.unknown_peer++;
-		fx_event(fx, EVENT_IKE_UNKNOWN_PEER, "%s", endpoint_text(&in->remote, from));
-	} else if (e != ERR_OK) {
+	if (find_gateway(ike, in, &q) != ERR_OK) {
 		refuse_proposal(ike, in, q.gw, fx);
 	} else if (q.choice.suite.ke->v2_id != in->c.ke.group) { /* 1.2: no state is made */
 		uint16_t group = q.choice.suite.ke->v2_id;
@@ -384,11 +388,33 @@ static void consider(struct ike *ike, const struct ike_in *in, struct effects *f
 		reply_with_notify(in, ike, N_INVALID_KE_PAYLOAD, (struct view){ want, 2 }, fx);
 	} else if (in->c.ke.data.len != q.choice.suite.ke->public_len) {
 		ike->stats.malformed++;
-		fx_event(fx, EVENT_IKE_MESSAGE_INVALID, "from %s: KE payload of wrong length",
-		         endpoint_text(&in->remote, from));
+		failed(ike, in, q.gw, "KE payload of wrong length", fx);
 	} else {
 		take_up(ike, &q, fx);
 	}
+}
+
+static void malformed(struct ike *ike, const struct ike_in *in, enum err e, struct effects *fx)
+{
+	char from[ENDPOINT_TEXT_MAX];
+
+	ike->stats.malformed++;
+	if (ike_guard_may_say(ike, SAID_STRANGER))
+		fx_event(fx, EVENT_IKE_MESSAGE_INVALID, "from %s: IKE_SA_INIT: %s",
+		         endpoint_text(&in->remote, from), err_text(e));
+}
+
+static bool has_gateway(struct ike *ike, const struct ike_in *in, struct effects *fx)
+{
+	struct gateway_walk w = ike_gateway_walk(ike, &in->local.addr, &in->remote.addr);
+	char from[ENDPOINT_TEXT_MAX];
+
+	if (ike_gateway_next(ike, &w) != NULL)
+		return true;
+	ike->stats.unknown_peer++;
+	if (ike_guard_may_say(ike, SAID_STRANGER))
+		fx_event(fx, EVENT_IKE_UNKNOWN_PEER, "%s", endpoint_text(&in->remote, from));
+	return false;
 }
 
 static bool is_zero(const uint8_t spi[8])
@@ -398,19 +424,81 @@ static bool is_zero(const uint8_t spi[8])
 	return memcmp(spi, zero, 8) == 0;
 }
 
-static void request(struct ike *ike, struct ike_in *in, struct effects *fx)
+static void answer_again(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
 {
-	struct ike_sa *sa = ike_by_peer(ike, in->h.spi_i, &in->remote.addr);
-
-	if (sa == NULL) {
-		consider(ike, in, fx);
-		return;
-	}
-	ike->stats.duplicates++;
+	sa->ike->stats.duplicates++;
 	if (sa->state != IKE_INIT_ANSWERED ||
 	    !view_equal(blob_view(&sa->init_request), in->message))
 		return; /* still at work on it, or past it */
 	ike_sa_send(sa, &in->local, &in->remote, blob_view(&sa->init_response), fx);
+}
+
+/* What a cookie is about, and the cookie itself: the first payload, if there is one (2.6). */
+static enum err read_cookie(const struct ike_in *in, const struct ike_payloads *p,
+                            struct ike_cookie_of *ret_of, struct view *ret_cookie)
+{
+	struct payload_notify n = { 0 };
+
+	*ret_of = (struct ike_cookie_of){ in->h.spi_i, &in->remote.addr, { NULL, 0 } };
+	*ret_cookie = (struct view){ NULL, 0 };
+	if (p->n && p->at[0].type == PL_NOTIFY) {
+		TRY(payload_notify_read(p->at[0].body, &n));
+		if (n.type == N_COOKIE)
+			*ret_cookie = n.data;
+	}
+	for (size_t i = 0; i < p->n; i++)
+		if (p->at[i].type == PL_NONCE)
+			return payload_nonce_read(p->at[i].body, &ret_of->nonce);
+	return ERR_SYNTAX;
+}
+
+/* What has been let in is read whole. */
+static void take(struct ike *ike, const struct ike_payloads *p, struct ike_in *in,
+                 struct effects *fx)
+{
+	enum err e = read_whole(p, in);
+
+	if (e == ERR_OK) {
+		consider(ike, in, fx);
+		return;
+	}
+	malformed(ike, in, e, fx);
+	if (e == ERR_UNSUPPORTED) /* 2.5 */
+		reply_with_notify(in, ike, N_UNSUPPORTED_CRITICAL_PAYLOAD,
+		                  (struct view){ &in->bad_type, 1 }, fx);
+}
+
+/* In the order of ike_guard.h: what costs more is done later. */
+static void request(struct ike *ike, struct ike_in *in, struct effects *fx)
+{
+	uint8_t made[COOKIE_LEN];
+	struct ike_cookie_of of;
+	struct ike_payloads p;
+	struct view cookie;
+
+	if (!has_gateway(ike, in, fx) || ike_guard_holds_off(ike, in, fx))
+		return;
+	struct ike_sa *sa = ike_by_peer(ike, in->h.spi_i, &in->remote.addr);
+	if (sa) {
+		answer_again(sa, in, fx);
+		return;
+	}
+	enum err e = skim(in, &p);
+	if (e != ERR_OK) {
+		malformed(ike, in, e, fx);
+		return;
+	}
+	/* Where the nonce is missing or wrong, nothing will come of it: only what is wrong is said.
+	 */
+	enum ike_verdict verdict = read_cookie(in, &p, &of, &cookie) == ERR_OK
+	                                   ? ike_guard_judge(ike, in, &of, cookie, fx)
+	                                   : IKE_ADMIT;
+	if (verdict == IKE_ADMIT) {
+		take(ike, &p, in, fx);
+	} else if (verdict == IKE_COOKIE) {
+		ike_cookie_make(&ike->guard.cookies, ike->env, &of, made);
+		reply_with_notify(in, ike, N_COOKIE, (struct view){ made, sizeof(made) }, fx);
+	}
 }
 
 static enum ike_event classify_reply(const struct ike_in *in)
@@ -425,10 +513,18 @@ static enum ike_event classify_reply(const struct ike_in *in)
 static void response(struct ike *ike, struct ike_in *in, struct effects *fx)
 {
 	struct ike_sa *sa = ike_by_spi(ike, in->h.spi_i);
+	struct ike_payloads p;
 
 	if (sa == NULL || !sa->initiator || sa->state != IKE_INIT_SENT ||
 	    !addr_equal(&sa->remote.addr, &in->remote.addr)) {
 		ike->stats.unexpected++;
+		return;
+	}
+	enum err e = skim(in, &p);
+	if (e == ERR_OK)
+		e = read_whole(&p, in);
+	if (e != ERR_OK) {
+		malformed(ike, in, e, fx);
 		return;
 	}
 	enum ike_event ev = classify_reply(in);
@@ -458,20 +554,10 @@ static bool header_fits(const struct ike_header *h)
 
 void ex_init_receive(struct ike *ike, struct ike_in *in, struct effects *fx)
 {
-	bool is_response = in->h.flags & IKE_FLAG_RESPONSE;
-	char from[ENDPOINT_TEXT_MAX];
-	enum err e = header_fits(&in->h) ? read_clear(in) : ERR_SYNTAX;
-
-	if (e != ERR_OK) {
-		ike->stats.malformed++;
-		fx_event(fx, EVENT_IKE_MESSAGE_INVALID, "from %s: IKE_SA_INIT: %s",
-		         endpoint_text(&in->remote, from), err_text(e));
-		if (e == ERR_UNSUPPORTED && !is_response) /* 2.5 */
-			reply_with_notify(in, ike, N_UNSUPPORTED_CRITICAL_PAYLOAD,
-			                  (struct view){ &in->bad_type, 1 }, fx);
-	} else if (is_response) {
+	if (!header_fits(&in->h))
+		malformed(ike, in, ERR_SYNTAX, fx);
+	else if (in->h.flags & IKE_FLAG_RESPONSE)
 		response(ike, in, fx);
-	} else {
+	else
 		request(ike, in, fx);
-	}
 }

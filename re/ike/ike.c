@@ -19,7 +19,8 @@ struct ike *ike_new(struct env *env, const uint8_t wrap_key[32])
 	ike_turn_init(ike);
 	ike_frag_init(ike);
 	ike->crypto = ike_crypto_new();
-	if (ike_tables_init(ike) != ERR_OK || ike->crypto == NULL) {
+	if (ike_tables_init(ike) != ERR_OK || ike_guard_init(ike) != ERR_OK ||
+	    ike->crypto == NULL) {
 		ike_free(ike);
 		return NULL;
 	}
@@ -31,6 +32,7 @@ void ike_free(struct ike *ike)
 	if (ike == NULL)
 		return;
 	ike_tables_done(ike);
+	ike_guard_done(ike);
 	ike_conf_free(ike);
 	ike_turn_free(ike);
 	ike_crypto_free(ike->crypto);
@@ -118,8 +120,9 @@ static bool open_message(struct ike_sa *sa, struct ike_in *in, enum ike_arrival 
 		return true;
 	stats->bad_icv++;
 	stats->fragments_bad += in->skf.total != 0;
-	fx_event(fx, EVENT_IKE_MESSAGE_BAD_ICV, "from %s: %s", endpoint_text(&in->remote, from),
-	         err_text(e));
+	if (ike_guard_may_say(sa->ike, SAID_STRANGER))
+		fx_event(fx, EVENT_IKE_MESSAGE_BAD_ICV, "from %s: %s",
+		         endpoint_text(&in->remote, from), err_text(e));
 	return false;
 }
 
@@ -139,6 +142,13 @@ static void note_ahead(struct ike_sa *sa, struct ike_in *in, uint8_t *plain, str
 	ike_sa_pump(sa, fx);
 	if (sa->state != IKE_GONE)
 		ike_sa_touch(sa);
+}
+
+/* A request that asks for nothing but an answer (2.4). */
+static bool is_probe(const struct ike_in *in)
+{
+	return in->h.exchange == EX_INFORMATIONAL && !(in->h.flags & IKE_FLAG_RESPONSE) &&
+	       in->error == ERR_OK && in->c.notifies == 0 && in->c.deletes_n == 0;
 }
 
 static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
@@ -169,6 +179,8 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 		return;
 	ike_sa_read(in);
 	sa->heard_ms = ike_sa_now(sa); /* fresh, not sent again by anybody (2.4) */
+	if (is_probe(in) && !ike_guard_rate(sa, IKE_RATE_KEEPALIVE, 0, fx))
+		return; /* as if lost: the peer asks again */
 	if (!response)
 		ike_window_work(&sa->win, in->h.id);
 	dispatch(sa, in, fx);
@@ -230,6 +242,11 @@ void ike_job_done(struct ike *ike, struct job *job, struct effects *fx)
 		                    : j->peer_len == 0  ? EV_KEY_READY
 		                                        : EV_SECRET;
 
+		if (ev == EV_JOB_FAILED && sa->state == IKE_ANSWERING) {
+			struct ike_who who = ike_who_of(sa, NULL);
+
+			ike_guard_failed(ike, &who, IKE_FAILED_INIT, "invalid KE value", fx);
+		}
 		if (ike_step(sa, ev, j, fx) != ERR_OK && sa->state == IKE_GONE)
 			fx_event(fx, EVENT_IKE_INTERNAL, "index %u", sa->index);
 		if (sa->state != IKE_GONE)

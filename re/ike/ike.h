@@ -139,6 +139,38 @@ char *ike_ts_text(const struct ike_ts *ts, char *buf);
 /* An identity for people: "10.0.0.1", "gw.example", hex for what is not text. Returns buf. */
 char *ike_id_text(const struct ike_id *id, char *buf);
 
+/* Peers apart from those that are up. */
+enum ike_peers {
+	IKE_PEERS_ALL,
+	IKE_PEERS_IN_PROGRESS, /* negotiate: SAs that are not up, see ike_each_sa() */
+	IKE_PEERS_BLOCKED,     /* were on a blocklist */
+	IKE_PEERS_FAILED,      /* came to nothing otherwise */
+	IKE_PEERS_BACKOFF,     /* of both: may not come again yet */
+};
+
+enum ike_failure { IKE_FAILED_INIT, IKE_FAILED_AUTH, IKE_FAILED_BLOCKED };
+const char *ike_failure_text(enum ike_failure reason); /* "auth-phase-failure" */
+const char *ike_id_type_text(uint8_t type);            /* "hostname" */
+
+struct ike_peer_info {
+	struct endpoint local, remote; /* of its last attempt */
+	char gateway[IKE_NAME_MAX];
+	char id[128]; /* cut off where it is longer; empty: it did not tell */
+	uint8_t id_type;
+	bool peer_responds; /* its role */
+	enum ike_failure reason;
+	char list[IKE_LIST_NAME_MAX], rule[IKE_LIST_NAME_MAX]; /* IKE_FAILED_BLOCKED */
+	bool reject;
+	uint64_t at_ms, until_ms; /* of the failure; of backoff, 0: none */
+	uint32_t times, refused;  /* failures; attempts dropped since the last */
+};
+
+/* The oldest first; not for IKE_PEERS_IN_PROGRESS. */
+void ike_each_peer(struct ike *ike, enum ike_peers which,
+                   bool (*fn)(void *ctx, const struct ike_peer_info *), void *ctx);
+/* Forgets them; negotiations are abandoned. Returns how many there were. */
+uint32_t ike_clear_peers(struct ike *ike, enum ike_peers which, struct effects *fx);
+
 /* Counted since start, all kinds of things that peers can cause among them. */
 struct ike_stats {
 	uint64_t datagrams_in, datagrams_out;
@@ -155,9 +187,15 @@ struct ike_stats {
 	 * would have needed more than 32. */
 	uint64_t fragments_in, fragments_out, reassembled;
 	uint64_t fragments_refused, fragments_bad, fragments_repeated, fragments_lost, too_long;
+	uint64_t expired; /* half-open SAs whose time was over */
+	uint64_t cookies_demanded, cookies_returned, cookies_wrong;
+	uint64_t duplicate_initiations, backoffs, backoff_refused, blocked, connections_refused;
+	uint64_t failed_init, failed_auth;
+	uint64_t rate_refused[IKE_RATES];
 	uint32_t half_open, sas, children; /* now */
 };
 
 void ike_stats(const struct ike *ike, struct ike_stats *ret);
+void ike_clear_stats(struct ike *ike);
 
 #endif

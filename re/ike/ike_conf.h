@@ -17,6 +17,7 @@
 #define IKE_PEERS_MAX 5
 #define IKE_SELECTORS_MAX 8 /* each way, per child SA */
 #define IKE_ID_MAX 256
+#define IKE_LIST_NAME_MAX 33 /* of blocklists and their rules */
 
 /* Identification types (RFC 7296 3.5). */
 enum ike_id_type {
@@ -81,7 +82,9 @@ struct ike_conf_gateway {
 	bool force_udp_encap;    /* fake our own NAT_DETECTION_SOURCE_IP, so that ESP goes in UDP */
 	bool no_fragmentation;   /* neither announce nor do RFC 7383 */
 	uint16_t fragment_size;  /* of our IP packets; 0: 576 with IPv4, 1280 with IPv6 */
-	uint32_t nat_keepalive_s; /* while we are behind a NAT; 0: 20 */
+	uint32_t nat_keepalive_s;          /* while we are behind a NAT; 0: 20 */
+	char blocklist[IKE_LIST_NAME_MAX]; /* by name, of the same configuration; empty: none */
+	uint32_t connections_max;          /* peers at once; 0: no limit */
 };
 
 /* One proposal for a child SA. */
@@ -125,12 +128,49 @@ struct ike_conf_tunnel {
 	enum ike_establish establish;
 };
 
+/* ---- protection (RFC 8019) ----------------------------------------------------------------- */
+
+/* One rule of a blocklist: the first that fits the peer's identity decides. */
+struct ike_conf_rule {
+	char name[IKE_LIST_NAME_MAX];
+	bool peer_responds; /* the peer's role; false: it initiates */
+	uint8_t id_type;
+	const char *pattern; /* of the whole identity, as ere.h reads it */
+	bool reject;         /* say AUTHENTICATION_FAILED; else say nothing */
+	uint32_t backoff_s;  /* 0: what holds for any failure of authentication */
+};
+
+struct ike_conf_blocklist {
+	char name[IKE_LIST_NAME_MAX];
+	const struct ike_conf_rule *rule;
+	size_t rules;
+};
+
+enum ike_rate { IKE_RATE_IKE_REKEY, IKE_RATE_IPSEC_REKEY, IKE_RATE_KEEPALIVE, IKE_RATES };
+
+/* What holds for all peers together. */
+struct ike_conf_session {
+	uint32_t half_open_max; /* answered but not authenticated; 0: 300 */
+	/* From so many half-open SAs on: cookies; a shorter life. 0: at 150, at 225 for 30 s, where
+	 * half_open_max is 0 too; else never. */
+	uint32_t cookie_at, reduce_at;
+	uint32_t reduced_timeout_s;
+	uint32_t half_open_timeout_s; /* 0: 60 */
+	bool discard_duplicate;       /* a second IKE_SA_INIT of a peer that is negotiating */
+	uint32_t backoff_init_s, backoff_auth_s; /* after a failure; 0: none */
+	struct {
+		uint32_t count, seconds; /* count 0: no limit */
+	} rate[IKE_RATES];
+};
+
 struct ike_conf {
 	const struct ike_conf_gateway *gateway;
 	size_t gateways;
 	const struct ike_conf_tunnel *tunnel;
 	size_t tunnels;
-	uint32_t half_open_max; /* answered but not authenticated; 0: 300 */
+	const struct ike_conf_blocklist *blocklist;
+	size_t blocklists;
+	struct ike_conf_session session;
 };
 
 #endif

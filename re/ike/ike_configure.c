@@ -35,6 +35,10 @@ struct built {
 	struct tunnel **tunnel;
 	size_t gateways, tunnels;
 	struct hash tunnel_by_index;
+	struct gateway_at *gateway_at;
+	size_t gateways_at;
+	struct ike_blocklist **blocklist;
+	size_t blocklists;
 };
 
 static void built_free(struct built *b)
@@ -43,6 +47,10 @@ static void built_free(struct built *b)
 		gateway_free(b->gateway[i]);
 	for (size_t i = 0; i < b->tunnels; i++)
 		free(b->tunnel[i]);
+	for (size_t i = 0; i < b->blocklists; i++)
+		ike_blocklist_free(b->blocklist[i]);
+	free(b->blocklist);
+	free(b->gateway_at);
 	free(b->gateway);
 	free(b->tunnel);
 	hash_done(&b->tunnel_by_index);
@@ -50,8 +58,9 @@ static void built_free(struct built *b)
 
 void ike_conf_free(struct ike *ike)
 {
-	struct built b = { ike->gateway, ike->tunnel, ike->gateways, ike->tunnels,
-		           ike->tunnel_by_index };
+	struct built b = { ike->gateway,     ike->tunnel,          ike->gateways,
+		           ike->tunnels,     ike->tunnel_by_index, ike->gateway_at,
+		           ike->gateways_at, ike->blocklist,       ike->blocklists };
 
 	built_free(&b);
 }
@@ -172,6 +181,53 @@ static enum err add_tunnel(struct built *b, const struct ike_conf_tunnel *from, 
 	return ERR_OK;
 }
 
+static enum err add_blocklists(struct built *b, const struct ike_conf *conf, struct why *why)
+{
+	b->blocklist = calloc(conf->blocklists + 1, sizeof(struct ike_blocklist *));
+	if (b->blocklist == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < conf->blocklists; i++) {
+		TRY(ike_blocklist_new(&conf->blocklist[i], &b->blocklist[i], why));
+		b->blocklists++;
+	}
+	return ERR_OK;
+}
+
+static enum err find_blocklist(const struct built *b, struct gateway *g, struct why *why)
+{
+	if (g->conf.blocklist[0] == 0)
+		return ERR_OK;
+	for (size_t i = 0; i < b->blocklists; i++)
+		if (strcmp(ike_blocklist_name(b->blocklist[i]), g->conf.blocklist) == 0) {
+			g->blocklist = b->blocklist[i];
+			return ERR_OK;
+		}
+	return why_set(why, ERR_NOT_FOUND, "gateway %s: no blocklist %s", g->conf.name,
+	               g->conf.blocklist);
+}
+
+/* Where the gateways are found by their peers' addresses. */
+static enum err order_gateways(struct built *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->gateways; i++)
+		n += b->gateway[i]->conf.peers ? b->gateway[i]->conf.peers : 1;
+	b->gateway_at = calloc(n + 1, sizeof(*b->gateway_at));
+	if (b->gateway_at == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < b->gateways; i++) {
+		const struct ike_conf_gateway *g = &b->gateway[i]->conf;
+
+		for (size_t k = 0; k < g->peers; k++)
+			b->gateway_at[b->gateways_at++] = (struct gateway_at){ g->peer[k], i };
+		if (g->peers == 0)
+			b->gateway_at[b->gateways_at++].order = i;
+	}
+	qsort(b->gateway_at, b->gateways_at, sizeof(*b->gateway_at), ike_gateway_order);
+	return ERR_OK;
+}
+
 static enum err build(const struct ike_conf *conf, struct built *b, struct why *why)
 {
 	static const uint8_t key[16]; /* indexes are ours: nobody picks them against us */
@@ -181,12 +237,16 @@ static enum err build(const struct ike_conf *conf, struct built *b, struct why *
 	b->tunnel = calloc(conf->tunnels + 1, sizeof(*b->tunnel));
 	if (!b->gateway || !b->tunnel)
 		return ERR_MEMORY;
-	for (; b->gateways < conf->gateways; b->gateways++) {
-		TRY(check_gateway(&conf->gateway[b->gateways], why));
-		b->gateway[b->gateways] = gateway_new(&conf->gateway[b->gateways]);
-		if (b->gateway[b->gateways] == NULL)
+	TRY(add_blocklists(b, conf, why));
+	for (size_t i = 0; i < conf->gateways; i++) {
+		TRY(check_gateway(&conf->gateway[i], why));
+		b->gateway[i] = gateway_new(&conf->gateway[i]);
+		if (b->gateway[i] == NULL)
 			return ERR_MEMORY;
+		b->gateways++;
+		TRY(find_blocklist(b, b->gateway[i], why));
 	}
+	TRY(order_gateways(b));
 	while (b->tunnels < conf->tunnels)
 		TRY(add_tunnel(b, &conf->tunnel[b->tunnels], why));
 	return ERR_OK;
@@ -197,6 +257,10 @@ static bool same_gateway(const struct gateway *a, const struct gateway *b)
 	struct ike_conf_gateway x = a->conf, y = b->conf;
 
 	x.psk = y.psk = (struct view){ NULL, 0 };
+	/* These hold for whom is not up yet. */
+	memset(x.blocklist, 0, sizeof(x.blocklist));
+	memset(y.blocklist, 0, sizeof(y.blocklist));
+	x.connections_max = y.connections_max = 0;
 	return memcmp(&x, &y, sizeof(x)) == 0 &&
 	       secret_equal(secret_view(a->psk), secret_view(b->psk));
 }
@@ -305,7 +369,11 @@ enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effe
 	ike->tunnel = b.tunnel;
 	ike->tunnels = b.tunnels;
 	ike->tunnel_by_index = b.tunnel_by_index;
-	ike->half_open_max = conf->half_open_max;
+	ike->gateway_at = b.gateway_at;
+	ike->gateways_at = b.gateways_at;
+	ike->blocklist = b.blocklist;
+	ike->blocklists = b.blocklists;
+	ike->guard.conf = conf->session;
 	list_each_safe (at, after, &ike->sas) {
 		struct ike_sa *sa = ike_sa_at(at);
 

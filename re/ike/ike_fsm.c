@@ -95,11 +95,11 @@ enum err ike_step(struct ike_sa *sa, enum ike_event ev, const void *arg, struct 
 		sa->ike->stats.unexpected++;
 		return ERR_WRONG_STATE;
 	}
-	bool was_half_open = ike_sa_half_open(sa);
+	bool was_half_open = ike_sa_half_open(sa), was_answering = sa->state == IKE_ANSWERING;
 	sa->target = s->worked;
 	enum err e = s->action(sa, arg, fx);
 	sa->state = sa->target = e ? s->failed : s->worked;
-	sa->ike->stats.half_open += (uint32_t)ike_sa_half_open(sa) - (uint32_t)was_half_open;
+	ike_guard_moved(sa, was_half_open, was_answering);
 	if (sa->state == IKE_GONE)
 		ike_sa_bury(sa, fx);
 	return e;
@@ -132,8 +132,10 @@ enum err ike_fsm_restore(struct ike_sa *sa, uint32_t number)
 /* At shutdown: from any state, without an event. */
 void ike_sa_discard(struct ike_sa *sa, struct effects *fx)
 {
-	sa->ike->stats.half_open -= ike_sa_half_open(sa);
+	bool was_half_open = ike_sa_half_open(sa), was_answering = sa->state == IKE_ANSWERING;
+
 	sa->state = sa->target = IKE_GONE;
+	ike_guard_moved(sa, was_half_open, was_answering);
 	ike_sa_bury(sa, fx);
 }
 

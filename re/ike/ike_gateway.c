@@ -10,6 +10,70 @@ struct gateway *ike_gateway_by_name(struct ike *ike, const char *name)
 	return NULL;
 }
 
+static int compare(const struct addr *a, const struct addr *b)
+{
+	return a->family != b->family ? (a->family < b->family ? -1 : 1)
+	                              : memcmp(a->b, b->b, sizeof(a->b));
+}
+
+int ike_gateway_order(const void *a, const void *b)
+{
+	const struct gateway_at *x = a, *y = b;
+	int c = compare(&x->peer, &y->peer);
+
+	return c ? c : x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The first place whose address is not before this one. */
+static size_t first_at(const struct ike *ike, const struct addr *peer)
+{
+	size_t from = 0, to = ike->gateways_at;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (compare(&ike->gateway_at[mid].peer, peer) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+struct gateway_walk ike_gateway_walk(const struct ike *ike, const struct addr *local,
+                                     const struct addr *remote)
+{
+	static const struct addr any;
+
+	return (struct gateway_walk){ *local, *remote, first_at(ike, remote), first_at(ike, &any) };
+}
+
+static const struct gateway_at *there(const struct ike *ike, size_t i, const struct addr *peer)
+{
+	return i < ike->gateways_at && compare(&ike->gateway_at[i].peer, peer) == 0
+	               ? &ike->gateway_at[i]
+	               : NULL;
+}
+
+struct gateway *ike_gateway_next(const struct ike *ike, struct gateway_walk *w)
+{
+	static const struct addr none;
+
+	for (;;) {
+		const struct gateway_at *at = there(ike, w->at, &w->remote);
+		const struct gateway_at *any = there(ike, w->any, &none);
+		const struct gateway_at *first = at && (!any || at->order < any->order) ? at : any;
+
+		if (first == NULL)
+			return NULL;
+		w->at += first == at;
+		w->any += first == any;
+		struct gateway *gw = ike->gateway[first->order];
+		if (ike_gateway_fits(gw, &w->local, &w->remote))
+			return gw;
+	}
+}
+
 bool ike_gateway_fits(const struct gateway *gw, const struct addr *local, const struct addr *remote)
 {
 	if (gw->conf.local.family != ADDR_NONE && !addr_equal(&gw->conf.local, local))
@@ -36,4 +100,11 @@ bool ike_gateway_id_ok(const struct gateway *gw, const struct ike_id *peer)
 			return true;
 	}
 	return gw->conf.peers == 0;
+}
+
+bool ike_gateway_id_type_ok(const struct gateway *gw, const struct ike_id *peer)
+{
+	if (gw->conf.remote_id.type != IKE_ID_NONE)
+		return gw->conf.remote_id.type == peer->type;
+	return gw->conf.peers == 0 || ike_id_of_addr(&gw->conf.peer[0]).type == peer->type;
 }

@@ -3,13 +3,15 @@
 #ifndef IKE_PRIV_H
 #define IKE_PRIV_H
 #include "hash.h"
+#include "ike_guard.h"
 #include "ike_sa.h"
 #include "list.h"
 
 struct gateway {
-	struct ike_conf_gateway conf; /* conf.psk shows psk */
-	struct secret *psk;           /* owns */
-	struct list tunnels;          /* of_gateway */
+	struct ike_conf_gateway conf;          /* conf.psk shows psk */
+	struct secret *psk;                    /* owns */
+	struct list tunnels;                   /* of_gateway */
+	const struct ike_blocklist *blocklist; /* of ike->blocklist; NULL: none */
 };
 
 struct tunnel {
@@ -26,6 +28,12 @@ struct tunnel {
 	bool wanted; /* traffic asked for it */
 };
 
+/* A gateway by one of its peers' addresses; NONE: any address is. */
+struct gateway_at {
+	struct addr peer;
+	size_t order; /* its place in ike->gateway */
+};
+
 struct key_list {
 	struct record_key *at; /* owns */
 	size_t n, cap;
@@ -37,10 +45,14 @@ struct ike {
 	uint8_t wrap_key[32];
 	struct gateway **gateway; /* owns */
 	size_t gateways;
+	struct gateway_at *gateway_at; /* owns; by address, then by order */
+	size_t gateways_at;
+	struct ike_blocklist **blocklist; /* owns */
+	size_t blocklists;
 	struct tunnel **tunnel; /* owns */
 	size_t tunnels;
 	struct hash tunnel_by_index;
-	uint32_t half_open_max;
+	struct ike_guard guard;
 	bool started; /* ike_restored() was called */
 
 	struct list sas;      /* in_all of those that are not gone */
@@ -118,14 +130,26 @@ void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx);
 
 /* ike_gateway.c: which gateway a peer belongs to. */
 struct gateway *ike_gateway_by_name(struct ike *ike, const char *name);
+/* The gateways that fit these addresses, in the order of the configuration; NULL after the last. */
+struct gateway_walk {
+	struct addr local, remote;
+	size_t at, any; /* in ike->gateway_at */
+};
+struct gateway_walk ike_gateway_walk(const struct ike *ike, const struct addr *local,
+                                     const struct addr *remote);
+struct gateway *ike_gateway_next(const struct ike *ike, struct gateway_walk *w);
+/* For gateway_at. */
+int ike_gateway_order(const void *a, const void *b);
 bool ike_gateway_fits(const struct gateway *gw, const struct addr *local,
                       const struct addr *remote);
 struct ike_id ike_gateway_local_id(const struct gateway *gw, const struct addr *local);
 bool ike_gateway_id_ok(const struct gateway *gw, const struct ike_id *peer);
+/* Does the gateway know its peer by identities of this type? */
+bool ike_gateway_id_type_ok(const struct gateway *gw, const struct ike_id *peer);
 
-/* ike_guard.c: may another half-open SA be made? Where it is full, one that is over is forgotten.
- */
-bool ike_guard_admits(struct ike *ike, struct effects *fx);
+/* ike_peer.c */
+void ike_peer_event(struct effects *fx, enum event_id event, const struct ike_peer_info *p,
+                    const char *fmt, ...) PRINTF(4, 5);
 
 /* ike_stray.c: a message of another version; one with an IKE SPI that we do not know. */
 void ike_stray_version(struct ike *ike, const struct ike_in *in, struct effects *fx);

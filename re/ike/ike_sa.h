@@ -19,11 +19,14 @@
 
 struct gateway;
 
-enum { IKE_PEER_KEY = 8 + 16 };
+enum { IKE_PEER_KEY = 8 + 16, IKE_SOURCE_KEY = 16 + 16 + 2 };
 
 struct ike_sa {
 	struct ike *ike; /* borrowed */
 	struct list in_all;
+	struct hash_node by_source; /* in ike->guard */
+	uint8_t source_key[IKE_SOURCE_KEY];
+	bool peer_was_up; /* another SA with the peer, when this one began */
 	struct hash_node by_spi, by_peer, by_id, by_offer; /* see struct ike */
 	uint8_t peer_key[IKE_PEER_KEY];                    /* of by_peer */
 	uint64_t id_key;                                   /* of by_id */

@@ -185,6 +185,7 @@ void ike_unhang(struct ike *ike, struct ike_sa *sa)
 {
 	hash_del(&ike->by_spi, &sa->by_spi);
 	hash_del(&ike->by_peer, &sa->by_peer);
+	hash_del(&ike->guard.by_source, &sa->by_source);
 	leave_ring(ike, sa);
 	ike_offer_spi(sa, 0);
 	ike_due_at(ike, &sa->due, UINT64_MAX);

@@ -44,6 +44,16 @@ void ike_sa_touch(struct ike_sa *sa)
 	ike_due_at(sa->ike, &sa->due, due);
 }
 
+/* A negotiation of ours that nobody answered to the end. */
+static void say_no_answer(struct ike_sa *sa, struct effects *fx)
+{
+	struct ike_who who = ike_who_of(sa, sa->gw ? &sa->gw->conf.remote_id : NULL);
+
+	ike_guard_failed(sa->ike, &who,
+	                 sa->state == IKE_AUTH_SENT ? IKE_FAILED_AUTH : IKE_FAILED_INIT, "timeout",
+	                 fx);
+}
+
 static void give_up(struct ike_sa *sa, struct effects *fx)
 {
 	char to[ENDPOINT_TEXT_MAX];
@@ -57,6 +67,10 @@ static void give_up(struct ike_sa *sa, struct effects *fx)
 		         ike_state_text(sa->state));
 	if (sa->state != IKE_ENDED)
 		sa->ike->stats.timeouts++;
+	if (!sa->initiator && sa->state != IKE_UP && sa->state != IKE_DELETING)
+		sa->ike->stats.expired += sa->state != IKE_ENDED;
+	else if (sa->initiator && sa->state != IKE_UP && sa->state != IKE_DELETING)
+		say_no_answer(sa, fx);
 	(void)!ike_step(sa, EV_GIVE_UP, NULL, fx);
 }
 

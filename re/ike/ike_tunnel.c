@@ -134,6 +134,17 @@ void ike_tunnel_fire(struct ike *ike, struct due *due, uint64_t now, struct effe
 	ike_tunnel_poll(ike, CONTAINER_OF(due, struct tunnel, due), fx);
 }
 
+/* A peer that is in backoff is not tried before that is over. */
+static void hold_off(const struct ike *ike, struct tunnel *t)
+{
+	struct endpoint local = { t->gw->conf.local, IKE_PORT };
+	struct endpoint remote = { t->gw->conf.peer[0], IKE_PORT };
+	uint64_t from = ike_guard_not_before(ike, &local, &remote);
+
+	if (from > t->retry_ms)
+		t->retry_ms = from;
+}
+
 void ike_tunnel_failed(struct ike *ike, struct tunnel *t)
 {
 	uint32_t next = t->backoff_ms ? t->backoff_ms * 2 : BACKOFF_FIRST_MS;
@@ -143,6 +154,7 @@ void ike_tunnel_failed(struct ike *ike, struct tunnel *t)
 	t->backoff_ms = next < BACKOFF_MAX_MS ? next : BACKOFF_MAX_MS;
 	t->retry_ms = ike->env->now_ms(ike->env) + t->backoff_ms +
 	              ike_sa_random32(ike) % (t->backoff_ms / 4);
+	hold_off(ike, t);
 	ike_due_at(ike, &t->due, t->retry_ms);
 }
 

@@ -230,7 +230,7 @@ static void start(struct side *s, int side, uint32_t peers)
 	static const uint8_t wrap_key[32];
 	struct ike_conf_gateway *g = calloc(peers, sizeof(*g));
 	struct ike_conf_tunnel *t = calloc(peers, sizeof(*t));
-	struct ike_conf conf = { g, peers, t, peers, 0 };
+	struct ike_conf conf = { .gateway = g, .gateways = peers, .tunnel = t, .tunnels = peers };
 	struct effects fx = { 0 };
 	struct why why = { 0 };
 

@@ -595,5 +595,5 @@ void world_conf(const struct world *w, int id, struct world_conf *c)
 	t->remote[0] = subnet(id ? 0xc0a80100 : 0xc0a80200);
 	t->locals = t->remotes = 1;
 	t->establish = id ? IKE_ESTABLISH_RESPONDER_ONLY : IKE_ESTABLISH_IMMEDIATELY;
-	c->conf = (struct ike_conf){ g, 1, t, 1, 0 };
+	c->conf = (struct ike_conf){ .gateway = g, .gateways = 1, .tunnel = t, .tunnels = 1 };
 }

@@ -34,7 +34,7 @@ struct node {
 	} job[WORLD_JOBS];
 	size_t jobs;
 	unsigned events[EVENT_MAX];
-	char last_text[EVENT_MAX][480];
+	char last_text[EVENT_MAX][EFFECT_TEXT_MAX];
 	uint64_t puts, sends, commits;
 	int last_after_anchor; /* of the last message sent */
 	/* The process dies in the course of this many further lists of effects; 0: it does not. */

@@ -62,7 +62,7 @@ START_TEST(one_that_is_over_makes_way_for_its_successor)
 {
 	struct effects fx = { 0 };
 
-	c[1].conf.half_open_max = 2;
+	c[1].conf.session.half_open_max = 2;
 	pass_all();
 	w.manual = false;
 	for (int i = 0; i < 5; i++) {

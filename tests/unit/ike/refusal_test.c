@@ -137,7 +137,7 @@ END_TEST
 
 START_TEST(half_open_sas_are_limited)
 {
-	c[1].conf.half_open_max = 3;
+	c[1].conf.session.half_open_max = 3;
 	start();
 	struct view m = { w.packet[0].bytes, w.packet[0].len };
 	for (int i = 0; i < 5; i++) {
