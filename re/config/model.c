@@ -129,6 +129,12 @@ static void units_free(struct config_interface *i)
 	free(i->unit);
 }
 
+static void ike_policy_done(struct config_ike_policy *p)
+{
+	secret_free(p->psk);
+	free(p->set);
+}
+
 void config_free(struct config *c)
 {
 	if (c == NULL)
@@ -136,7 +142,9 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->interfaces; i++)
 		units_free(&c->interface[i]);
 	for (size_t i = 0; i < c->ike_policies; i++)
-		secret_free(c->ike_policy[i].psk);
+		ike_policy_done(&c->ike_policy[i]);
+	for (size_t i = 0; i < c->ipsec_policies; i++)
+		free(c->ipsec_policy[i].set);
 	free(c->spu);
 	free(c->interface);
 	free(c->zone);

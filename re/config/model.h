@@ -123,9 +123,17 @@ struct config_ike_proposal {
 	uint32_t lifetime_s;
 };
 
+/* match-mode and proposal-preference of a policy. */
+struct config_match {
+	bool strict_count;     /* both ends must have as many proposals */
+	bool prefer_responder; /* as responder our order rules; else the initiator's */
+};
+
 /* security ike policy P */
 struct config_ike_policy {
 	char name[CONFIG_NAME_MAX];
+	struct config_ike_proposal *set; /* owns: what a proposal-set stands for; NULL: none */
+	struct config_match match;
 	const struct config_ike_proposal *proposal[CONFIG_PROPOSALS_MAX];
 	size_t proposals;
 	struct secret *psk; /* owns; never NULL: pre-shared keys are the only method so far */
@@ -154,6 +162,7 @@ enum config_dpd_mode { CONFIG_DPD_OPTIMIZED, CONFIG_DPD_ALWAYS_SEND, CONFIG_DPD_
 struct config_gateway {
 	char name[CONFIG_NAME_MAX];
 	const struct config_ike_policy *policy;
+	bool v2_stated; /* version v2-only is there, rather than left to be the default */
 	const struct config_unit *external; /* the interface that IKE leaves and must arrive by */
 	struct addr peer[CONFIG_PEERS_MAX]; /* the primary first */
 	size_t peers;                       /* 1 in this version */
@@ -173,11 +182,15 @@ struct config_gateway {
 
 /* ---- security ipsec ------------------------------------------------------------------------ */
 
-/* security ipsec proposal P: ESP with AEAD ciphers in this version. */
+/* security ipsec proposal P. Ciphers are all AEAD, or none of them; AH has none, AEAD no integrity.
+ */
 struct config_ipsec_proposal {
 	char name[CONFIG_NAME_MAX];
+	uint8_t protocol; /* PROTO_ESP or PROTO_AH */
 	const struct alg_cipher *cipher[CONFIG_TRANSFORMS_MAX];
 	size_t ciphers;
+	const struct alg_integ *integ[CONFIG_TRANSFORMS_MAX];
+	size_t integs;
 	bool esn; /* offer extended sequence numbers; without it only 32-bit ones are offered */
 	uint32_t lifetime_s;
 };
@@ -185,9 +198,11 @@ struct config_ipsec_proposal {
 /* security ipsec policy P */
 struct config_ipsec_policy {
 	char name[CONFIG_NAME_MAX];
+	struct config_ipsec_proposal *set; /* owns: what a proposal-set stands for; NULL: none */
+	struct config_match match;
 	const struct config_ipsec_proposal *proposal[CONFIG_PROPOSALS_MAX];
 	size_t proposals;
-	const struct alg_ke *pfs; /* NULL: none. No effect while all child SAs come by IKE_AUTH */
+	const struct alg_ke *pfs; /* NULL: none */
 };
 
 enum config_df { CONFIG_DF_CLEAR, CONFIG_DF_SET, CONFIG_DF_COPY };

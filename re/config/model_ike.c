@@ -12,84 +12,6 @@
 
 #define DPD_THRESHOLD_V2 5
 
-/* ---- proposals ------------------------------------------------------------------------------ */
-
-/* The modern profile, for what a proposal leaves out; best first. */
-static const uint16_t modern_key_bits[] = { 256, 128 };
-static const uint16_t modern_prfs[] = { PRF_HMAC_SHA2_384, PRF_HMAC_SHA2_256 };
-static const uint16_t modern_kes[] = { KE_CURVE25519, KE_ECP_256, KE_ECP_384, KE_MODP_2048 };
-
-/* One of the hashes means an integrity algorithm and a PRF. */
-static const struct {
-	const char *name;
-	uint16_t integ, prf;
-} hashes[] = {
-	{ "sha-256", INTEG_HMAC_SHA2_256_128, PRF_HMAC_SHA2_256 },
-	{ "sha-384", INTEG_HMAC_SHA2_384_192, PRF_HMAC_SHA2_384 },
-	{ "sha-512", INTEG_HMAC_SHA2_512_256, PRF_HMAC_SHA2_512 },
-};
-
-static void proposal_ciphers(struct config_ike_proposal *p, const char *name)
-{
-	if (name) {
-		p->cipher[p->ciphers++] = alg_cipher_by_name(name);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(modern_key_bits); i++)
-		p->cipher[p->ciphers++] = alg_cipher_by_id(ENCR_AES_GCM_16, modern_key_bits[i]);
-}
-
-/* An AEAD cipher takes of the hash the PRF only, and SHA-256 when none is given. */
-static void proposal_hash(struct config_ike_proposal *p, const char *name, bool named_cipher)
-{
-	if (name == NULL && !named_cipher) {
-		for (size_t i = 0; i < ARRAY_LEN(modern_prfs); i++)
-			p->prf[p->prfs++] = alg_prf_by_id(modern_prfs[i]);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {
-		if (strcmp(hashes[i].name, name ? name : "sha-256"))
-			continue;
-		p->prf[p->prfs++] = alg_prf_by_id(hashes[i].prf);
-		if (p->cipher[0]->icv_len == 0)
-			p->integ[p->integs++] = alg_integ_by_id(hashes[i].integ);
-	}
-}
-
-static void proposal_kes(struct config_ike_proposal *p, const char *name)
-{
-	if (name) {
-		p->ke[p->kes++] = alg_ke_by_name(name);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(modern_kes); i++)
-		p->ke[p->kes++] = alg_ke_by_id(modern_kes[i]);
-}
-
-static void build_proposal(struct config_ike_proposal *p, const struct tree_node *n)
-{
-	const char *cipher = tree_value(n, "encryption-algorithm");
-
-	build_name(p->name, sizeof(p->name), n->name);
-	proposal_ciphers(p, cipher);
-	proposal_hash(p, tree_value(n, "authentication-algorithm"), cipher != NULL);
-	proposal_kes(p, tree_value(n, "dh-group"));
-	p->lifetime_s = build_uint(n, "lifetime-seconds");
-}
-
-static enum err build_proposals(struct build *b, const struct tree_node *ike)
-{
-	const struct tree_node *n = tree_child(ike, "proposal");
-	void *array;
-
-	TRY(build_array(b, ike, "proposal", sizeof(b->c->ike_proposal[0]), &array,
-	                &b->c->ike_proposals));
-	b->c->ike_proposal = array;
-	for (size_t i = 0; n && i < b->c->ike_proposals; n = tree_same(n), i++)
-		build_proposal(&b->c->ike_proposal[i], n);
-	return ERR_OK;
-}
-
 /* ---- policies ------------------------------------------------------------------------------- */
 
 static const struct config_ike_proposal *proposal_find(const struct config *c, const char *name)
@@ -108,6 +30,26 @@ static const struct config_ike_policy *policy_find(const struct config *c, const
 	return NULL;
 }
 
+bool build_one_list(struct build *b, const struct tree_node *policy)
+{
+	bool list = tree_child(policy, "proposals") != NULL;
+	bool set = tree_child(policy, "proposal-set") != NULL;
+
+	if (tree_active(policy->first) == NULL || policy->damaged || list != set)
+		return list != set;
+	build_error(b, policy, "%s; expected exactly one of: proposals, proposal-set",
+	            list ? "proposals and proposal-set exclude each other" : "no proposals");
+	return false;
+}
+
+struct config_match build_match(const struct tree_node *policy)
+{
+	return (struct config_match){
+		.strict_count = build_is(policy, "match-mode", "strict-count"),
+		.prefer_responder = build_is(policy, "proposal-preference", "responder")
+	};
+}
+
 static void policy_proposals(struct build *b, struct config_ike_policy *p,
                              const struct tree_node *n)
 {
@@ -119,6 +61,7 @@ static void policy_proposals(struct build *b, struct config_ike_policy *p,
 		else if (found)
 			p->proposal[p->proposals++] = found;
 	}
+	build_ike_order(b, p, tree_child(n, "proposals"));
 }
 
 static enum err policy_key(struct config_ike_policy *p, const struct tree_node *n)
@@ -151,7 +94,11 @@ static enum err build_policies(struct build *b, const struct tree_node *ike)
 		struct config_ike_policy *p = &b->c->ike_policy[i];
 
 		build_name(p->name, sizeof(p->name), n->name);
-		policy_proposals(b, p, n);
+		p->match = build_match(n);
+		if (build_one_list(b, n) && tree_child(n, "proposal-set"))
+			TRY(build_ike_set(b, p, tree_child(n, "proposal-set")));
+		else
+			policy_proposals(b, p, n);
 		TRY(policy_key(p, n));
 	}
 	return ERR_OK;
@@ -323,6 +270,26 @@ static void gateway_unique(struct build *b, const struct config_gateway *g,
 		}
 }
 
+/* Not negotiated in IKEv2: each end uses its own, so one policy has one (RFC 7296 2.8). */
+static void gateway_lifetimes(struct build *b, const struct config_gateway *g,
+                              const struct tree_node *n)
+{
+	const struct config_ike_policy *p = g->policy;
+
+	for (size_t i = 1; p && i < p->proposals; i++)
+		if (p->proposal[i]->lifetime_s != p->proposal[0]->lifetime_s) {
+			(g->v2_stated ? build_error : build_warning)(
+			        b, tree_child(n, "ike-policy"),
+			        "the proposals of policy \"%s\" have different lifetimes (\"%s\" "
+			        "%u, "
+			        "\"%s\" %u seconds); IKEv2 does not negotiate them: give all the "
+			        "same",
+			        p->name, p->proposal[0]->name, p->proposal[0]->lifetime_s,
+			        p->proposal[i]->name, p->proposal[i]->lifetime_s);
+			return;
+		}
+}
+
 static enum err build_gateways(struct build *b, const struct tree_node *ike)
 {
 	const struct tree_node *n = tree_child(ike, "gateway");
@@ -343,6 +310,8 @@ static enum err build_gateways(struct build *b, const struct tree_node *ike)
 		gateway_nat(b, g, n);
 		gateway_fragmentation(g, n);
 		gateway_unique(b, g, n);
+		g->v2_stated = tree_child(n, "version") != NULL;
+		gateway_lifetimes(b, g, n);
 	}
 	return ERR_OK;
 }
@@ -353,7 +322,7 @@ enum err build_ike(struct build *b)
 
 	if (ike == NULL)
 		return ERR_OK;
-	TRY(build_proposals(b, ike));
+	TRY(build_ike_proposals(b, ike));
 	TRY(build_policies(b, ike));
 	return build_gateways(b, ike);
 }

@@ -11,22 +11,6 @@
 
 /* ---- proposals and policies ------------------------------------------------------------------ */
 
-/* The modern profile: AES-GCM, the longer key first. */
-static const uint16_t modern_key_bits[] = { 256, 128 };
-
-static void build_proposal(struct config_ipsec_proposal *p, const struct tree_node *n)
-{
-	const char *cipher = tree_value(n, "encryption-algorithm");
-
-	build_name(p->name, sizeof(p->name), n->name);
-	if (cipher)
-		p->cipher[p->ciphers++] = alg_cipher_by_name(cipher);
-	for (size_t i = 0; cipher == NULL && i < ARRAY_LEN(modern_key_bits); i++)
-		p->cipher[p->ciphers++] = alg_cipher_by_id(ENCR_AES_GCM_16, modern_key_bits[i]);
-	p->esn = tree_child(n, "extended-sequence-number") != NULL;
-	p->lifetime_s = build_uint(n, "lifetime-seconds");
-}
-
 static const struct config_ipsec_proposal *proposal_find(const struct config *c, const char *name)
 {
 	for (size_t i = 0; i < c->ipsec_proposals; i++)
@@ -43,12 +27,9 @@ static const struct config_ipsec_policy *policy_find(const struct config *c, con
 	return NULL;
 }
 
-static void build_policy(struct build *b, struct config_ipsec_policy *p, const struct tree_node *n)
+static void policy_proposals(struct build *b, struct config_ipsec_policy *p,
+                             const struct tree_node *n)
 {
-	const char *pfs = tree_value(tree_child(n, "perfect-forward-secrecy"), "keys");
-
-	build_name(p->name, sizeof(p->name), n->name);
-	p->pfs = pfs ? alg_ke_by_name(pfs) : NULL;
 	for (const struct tree_node *v = tree_child(n, "proposals"); v; v = tree_same(v)) {
 		const struct config_ipsec_proposal *found = proposal_find(b->c, v->name);
 
@@ -57,24 +38,37 @@ static void build_policy(struct build *b, struct config_ipsec_policy *p, const s
 		else if (found)
 			p->proposal[p->proposals++] = found;
 	}
+	build_ipsec_order(b, p, tree_child(n, "proposals"));
+}
+
+/* What is said of perfect-forward-secrecy overrides what a set has. */
+static enum err build_policy(struct build *b, struct config_ipsec_policy *p,
+                             const struct tree_node *n)
+{
+	const struct tree_node *pfs = tree_child(tree_child(n, "perfect-forward-secrecy"), "keys");
+
+	build_name(p->name, sizeof(p->name), n->name);
+	p->match = build_match(n);
+	if (build_one_list(b, n) && tree_child(n, "proposal-set"))
+		TRY(build_ipsec_set(b, p, tree_child(n, "proposal-set")));
+	else
+		policy_proposals(b, p, n);
+	build_weak(b, pfs);
+	if (pfs && pfs->name)
+		p->pfs = alg_ke_by_name(pfs->name);
+	return ERR_OK;
 }
 
 static enum err build_policies(struct build *b, const struct tree_node *ipsec)
 {
-	const struct tree_node *n = tree_child(ipsec, "proposal");
+	const struct tree_node *n = tree_child(ipsec, "policy");
 	void *array;
 
-	TRY(build_array(b, ipsec, "proposal", sizeof(b->c->ipsec_proposal[0]), &array,
-	                &b->c->ipsec_proposals));
-	b->c->ipsec_proposal = array;
-	for (size_t i = 0; n && i < b->c->ipsec_proposals; n = tree_same(n), i++)
-		build_proposal(&b->c->ipsec_proposal[i], n);
-	n = tree_child(ipsec, "policy");
 	TRY(build_array(b, ipsec, "policy", sizeof(b->c->ipsec_policy[0]), &array,
 	                &b->c->ipsec_policies));
 	b->c->ipsec_policy = array;
 	for (size_t i = 0; n && i < b->c->ipsec_policies; n = tree_same(n), i++)
-		build_policy(b, &b->c->ipsec_policy[i], n);
+		TRY(build_policy(b, &b->c->ipsec_policy[i], n));
 	return ERR_OK;
 }
 
@@ -177,6 +171,24 @@ static void vpn_replay(struct build *b, struct config_vpn *v, const struct tree_
 		            v->replay_window, REPLAY_WINDOW_MAX);
 }
 
+static void vpn_lifetimes(struct build *b, const struct config_vpn *v, const struct tree_node *ike)
+{
+	const struct config_ipsec_policy *p = v->policy;
+
+	for (size_t i = 1; p && v->gateway && i < p->proposals; i++)
+		if (p->proposal[i]->lifetime_s != p->proposal[0]->lifetime_s) {
+			(v->gateway->v2_stated ? build_error : build_warning)(
+			        b, tree_child(ike, "ipsec-policy"),
+			        "the proposals of policy \"%s\" have different lifetimes (\"%s\" "
+			        "%u, "
+			        "\"%s\" %u seconds); IKEv2 does not negotiate them: give all the "
+			        "same",
+			        p->name, p->proposal[0]->name, p->proposal[0]->lifetime_s,
+			        p->proposal[i]->name, p->proposal[i]->lifetime_s);
+			return;
+		}
+}
+
 static bool same_peer(const struct config_vpn *a, const struct config_vpn *b)
 {
 	if (a->gateway == NULL || b->gateway == NULL)
@@ -241,6 +253,7 @@ static void build_vpn(struct build *b, struct config_vpn *v, const struct tree_n
 	vpn_replay(b, v, ike);
 	build_selectors(b, v, n);
 	vpn_unique(b, v, n);
+	vpn_lifetimes(b, v, ike);
 }
 
 enum err build_ipsec(struct build *b)
@@ -251,6 +264,7 @@ enum err build_ipsec(struct build *b)
 
 	if (ipsec == NULL)
 		return ERR_OK;
+	TRY(build_ipsec_proposals(b, ipsec));
 	TRY(build_policies(b, ipsec));
 	TRY(build_array(b, ipsec, "vpn", sizeof(b->c->vpn[0]), &array, &b->c->vpns));
 	b->c->vpn = array;

@@ -28,6 +28,35 @@ enum err build_tunnel_hops(struct build *b) MUST_CHECK;
 enum err build_routes(struct build *b) MUST_CHECK;
 void build_warn_whole(struct build *b);
 
+/* model_proposals.c: what a proposal names; NULL: left out. */
+struct proposal_words {
+	const char *name, *cipher, *hash, *ke;
+	uint32_t lifetime_s;
+	bool ah;
+};
+void proposal_of_ike(struct config_ike_proposal *p, const struct proposal_words *w);
+void proposal_of_ipsec(struct config_ipsec_proposal *p, const struct proposal_words *w);
+enum err build_ike_proposals(struct build *b, const struct tree_node *ike) MUST_CHECK;
+enum err build_ipsec_proposals(struct build *b, const struct tree_node *ipsec) MUST_CHECK;
+
+/* model_sets.c: the members of a proposal-set become the policy's proposals. */
+enum err build_ike_set(struct build *b, struct config_ike_policy *p,
+                       const struct tree_node *set) MUST_CHECK;
+enum err build_ipsec_set(struct build *b, struct config_ipsec_policy *p,
+                         const struct tree_node *set) MUST_CHECK;
+
+/* model_weak.c: a warning, or under crypto-profile modern an error, where a leaf (NULL: none) names
+ * a legacy algorithm, and for a set that has some. */
+void build_weak(struct build *b, const struct tree_node *value);
+void build_weak_set(struct build *b, const struct tree_node *set);
+/* A warning where a stronger proposal follows a weaker one. */
+void build_ike_order(struct build *b, const struct config_ike_policy *p, const struct tree_node *n);
+void build_ipsec_order(struct build *b, const struct config_ipsec_policy *p,
+                       const struct tree_node *n);
+/* V-12: exactly one of proposals and proposal-set; false where neither or both is there. */
+bool build_one_list(struct build *b, const struct tree_node *policy);
+struct config_match build_match(const struct tree_node *policy);
+
 /* Report with the path of a node in front. */
 void build_error(struct build *b, const struct tree_node *n, const char *fmt, ...) PRINTF(3, 4);
 void build_warning(struct build *b, const struct tree_node *n, const char *fmt, ...) PRINTF(3, 4);

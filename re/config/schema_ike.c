@@ -5,26 +5,25 @@
 /* clang-format off */
 static const struct schema proposal[] = {
 	{ "authentication-algorithm", LEAF,
-	  WORDS_LATER("sha-256 sha-384 sha-512", "md5 sha1"),
+	  WORDS("md5 sha1 sha-256 sha-384 sha-512"),
 	  NULL, "sha-256", EFFECT_NEXT, 0,
-	  "Hash for integrity and PRF; with an AES-GCM cipher it selects the PRF only", NULL },
+	  "Hash for integrity and PRF; with an AEAD cipher it selects the PRF only", NULL },
 	{ "authentication-method", LEAF,
 	  WORDS_LATER("pre-shared-keys", "rsa-signatures dsa-signatures ecdsa-signatures-256 "
 	              "ecdsa-signatures-384 ecdsa-signatures-521 digital-signature certificates"),
 	  NULL, "pre-shared-keys", EFFECT_NEXT, 0, "How both peers prove their identity", NULL },
 	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
 	{ "dh-group", LEAF,
-	  WORDS_LATER("group14 group19 group20 group31",
-	              "group1 group2 group5 group15 group16 group21 group24 group32"),
+	  WORDS("group1 group2 group5 group14 group15 group16 group19 group20 group21 group24 group31 group32"),
 	  NULL, "group31, group19, group20, group14", EFFECT_NEXT, 0,
 	  "Key exchange of the IKE SA; both peers must have it", NULL },
 	{ "encryption-algorithm", LEAF,
-	  WORDS_LATER("aes-128-cbc aes-192-cbc aes-256-cbc aes-128-gcm aes-256-gcm",
-	              "des-cbc 3des-cbc aes-192-gcm chacha20-poly1305"),
-	  NULL, "aes-256-gcm, aes-128-gcm", EFFECT_NEXT, 0, "Cipher of the IKE SA", NULL },
+	  WORDS("des-cbc 3des-cbc aes-128-cbc aes-192-cbc aes-256-cbc aes-128-gcm aes-192-gcm "
+	        "aes-256-gcm chacha20-poly1305 null"),
+	  NULL, "aes-256-gcm, aes-128-gcm", EFFECT_NEXT, 0,
+	  "Cipher of the IKE SA; null is refused", NULL },
 	{ "lifetime-seconds", LEAF, UINT(180, 86400), "seconds", "28800", EFFECT_NEXT, 0,
 	  "Lifetime of the IKE SA; at its end it is deleted and, where wanted, made anew", NULL },
-	NOT_YET("proposal-preference", "Whose order of algorithms wins"),
 	{ 0 }
 };
 
@@ -40,14 +39,19 @@ static const struct schema policy[] = {
 	NOT_YET("blocklist", "Identities that may not connect"),
 	NOT_YET("certificate", "Certificates"),
 	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
-	NOT_YET("match-mode", "Whether the numbers of proposals must be equal"),
+	{ "match-mode", LEAF, WORDS("any strict-count"), NULL, "any", EFFECT_NEXT, MARK_HAWSER,
+	  "Whether any common proposal will do, or both ends must have as many", NULL },
 	{ "mode", LEAF, WORDS("main aggressive"), NULL, NULL, EFFECT_NEXT, MARK_PARSE_ONLY,
 	  "Mode of IKEv1", NULL },
 	{ "pre-shared-key", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NEXT, MARK_JOIN | MARK_MUST | MARK_ONE,
 	  "The key that both peers know", pre_shared_key },
-	NOT_YET("proposal-set", "A predefined set of proposals"),
+	{ "proposal-preference", LEAF, WORDS("initiator responder"), NULL, "initiator", EFFECT_NEXT, MARK_HAWSER,
+	  "Whose order of proposals and algorithms rules; asked by the end that responds", NULL },
+	{ "proposal-set", LEAF,
+	  WORDS("basic compatible prime-128 prime-256 standard suiteb-gcm-128 suiteb-gcm-256"),
+	  NULL, NULL, EFFECT_NEXT, 0, "A predefined list in place of proposals", NULL },
 	{ "proposals", LEAF_LIST, REFERENCE("security ike proposal"), NULL, NULL, EFFECT_NEXT,
-	  MARK_MUST, "One to four IKE proposals, the best first", NULL },
+	  0, "One to four IKE proposals, the best first", NULL },
 	NOT_YET("reauth-frequency", "Reauthentication after so many rekeys"),
 	{ 0 }
 };

@@ -5,43 +5,50 @@
 /* clang-format off */
 static const struct schema proposal[] = {
 	NOT_YET("allow-unauthenticated-esp", "ESP without integrity"),
-	REFUSED("authentication-algorithm",
-	        "not supported in this version, whose ciphers are all AES-GCM: that has its own; leave it out",
-	        "Integrity of the packets"),
+	{ "authentication-algorithm", LEAF,
+	  WORDS("hmac-md5-96 hmac-sha1-96 hmac-sha-256-128 hmac-sha-384 hmac-sha-512 aes-gmac-128 "
+	        "aes-gmac-192 aes-gmac-256"),
+	  NULL, "hmac-sha-256-128", EFFECT_CHILDREN, 0,
+	  "Integrity of the packets; none with a cipher that has its own; aes-gmac-… with AH only", NULL },
 	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
 	{ "encryption-algorithm", LEAF,
-	  WORDS_LATER("aes-128-gcm aes-256-gcm",
-	              "des-cbc 3des-cbc aes-128-cbc aes-192-cbc aes-256-cbc aes-192-gcm "
-	              "chacha20-poly1305 null"),
+	  WORDS("des-cbc 3des-cbc aes-128-cbc aes-192-cbc aes-256-cbc aes-128-gcm aes-192-gcm "
+	        "aes-256-gcm chacha20-poly1305 null null-aes-128-gmac null-aes-192-gmac "
+	        "null-aes-256-gmac aes-128-gcm-iiv aes-256-gcm-iiv chacha20-poly1305-iiv"),
 	  NULL, "aes-256-gcm, aes-128-gcm", EFFECT_CHILDREN, 0,
-	  "Cipher of the packets, with its integrity", NULL },
+	  "Cipher of the packets; the default is with its own integrity, as gcm, poly1305, gmac are", NULL },
 	{ "extended-sequence-number", FLAG, NO_VALUE, NULL, NULL, EFFECT_CHILDREN, MARK_HAWSER,
 	  "Offer sequence numbers of 64 bits (RFC 4304), and those of 32 for peers without", NULL },
 	NOT_YET("lifetime-kilobytes", "Lifetime in kilobytes"),
 	NOT_YET("lifetime-packets", "Lifetime in packets"),
 	{ "lifetime-seconds", LEAF, UINT(180, 86400), "seconds", "3600", EFFECT_NEXT, 0,
 	  "Lifetime of the IPsec SAs; at its end they are deleted and, where wanted, made anew", NULL },
-	{ "protocol", LEAF, WORDS_LATER("esp", "ah bundle"), NULL, "esp", EFFECT_CHILDREN, 0,
+	{ "protocol", LEAF, WORDS_LATER("ah esp", "bundle"), NULL, "esp", EFFECT_CHILDREN, 0,
 	  "The protocol of the packets", NULL },
 	{ 0 }
 };
 
 static const struct schema pfs[] = {
 	{ "keys", LEAF,
-	  WORDS_LATER("group14 group19 group20 group31",
-	              "group1 group2 group5 group15 group16 group21 group24 group32"),
-	  NULL, NULL, EFFECT_CHILDREN, MARK_MUST | MARK_PARSE_ONLY,
+	  WORDS("group1 group2 group5 group14 group15 group16 group19 group20 group21 group24 group31 group32"),
+	  NULL, NULL, EFFECT_CHILDREN, MARK_MUST,
 	  "Group of the additional key exchange when SAs are made without a new IKE SA", NULL },
 	{ 0 }
 };
 
 static const struct schema policy[] = {
 	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
+	{ "match-mode", LEAF, WORDS("any strict-count"), NULL, "any", EFFECT_CHILDREN, MARK_HAWSER,
+	  "Whether any common proposal will do, or both ends must have as many", NULL },
 	{ "perfect-forward-secrecy", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_CHILDREN, 0,
 	  "A key exchange of its own for each IPsec SA", pfs },
-	NOT_YET("proposal-set", "A predefined set of proposals"),
+	{ "proposal-preference", LEAF, WORDS("initiator responder"), NULL, "initiator", EFFECT_CHILDREN, MARK_HAWSER,
+	  "Whose order of proposals and algorithms rules; asked by the end that responds", NULL },
+	{ "proposal-set", LEAF,
+	  WORDS("basic compatible prime-128 prime-256 standard suiteb-gcm-128 suiteb-gcm-256"),
+	  NULL, NULL, EFFECT_CHILDREN, 0, "A predefined list in place of proposals", NULL },
 	{ "proposals", LEAF_LIST, REFERENCE("security ipsec proposal"), NULL, NULL, EFFECT_CHILDREN,
-	  MARK_MUST, "One to four IPsec proposals, the best first", NULL },
+	  0, "One to four IPsec proposals, the best first", NULL },
 	{ 0 }
 };
 
@@ -100,7 +107,8 @@ static const struct schema vpn[] = {
 const struct schema schema_ipsec[] = {
 	REFUSED("allow-legacy-algorithms", "there is no such switch; crypto-profile has its place",
 	        "Replaced by crypto-profile"),
-	NOT_YET("crypto-profile", "Whether legacy algorithms are warnings or errors"),
+	{ "crypto-profile", LEAF, WORDS("compatible modern"), NULL, "compatible", EFFECT_NONE, MARK_HAWSER,
+	  "Whether algorithms that are only for old peers are warnings or errors", NULL },
 	{ "policy", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_CHILDREN, MARK_FULL,
 	  "Proposals; used by VPNs", policy },
 	{ "proposal", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_CHILDREN, 0,

@@ -118,6 +118,11 @@ static void fill_proposal(struct ike_conf_proposal *p, const struct config_ike_p
 	p->lifetime_s = conf->lifetime_s;
 }
 
+static struct ike_conf_rules rules_of(const struct config_match *m)
+{
+	return (struct ike_conf_rules){ m->strict_count, m->prefer_responder };
+}
+
 static enum ike_dpd_mode dpd_mode(enum config_dpd_mode mode)
 {
 	return mode == CONFIG_DPD_ALWAYS_SEND  ? IKE_DPD_ALWAYS
@@ -136,6 +141,7 @@ static void fill_gateway(struct ike_conf_gateway *g, const struct config_gateway
 	g->psk = secret_view(conf->policy->psk);
 	for (size_t i = 0; i < conf->policy->proposals && i < IKE_PROPOSALS_MAX; i++)
 		fill_proposal(&g->proposal[g->proposals++], conf->policy->proposal[i]);
+	g->rules = rules_of(&conf->policy->match);
 	g->dpd = conf->dpd;
 	g->dpd_mode = dpd_mode(conf->dpd_mode);
 	g->dpd_interval_s = conf->dpd_interval_s;
@@ -165,11 +171,16 @@ static void fill_tunnel(struct ike_conf_tunnel *k, const struct tunnel *t)
 		const struct config_ipsec_proposal *p = v->policy->proposal[i];
 		struct ike_conf_child_proposal *to = &k->proposal[k->proposals++];
 
+		to->protocol = p->protocol;
 		memcpy(to->cipher, p->cipher, sizeof(to->cipher));
 		to->ciphers = p->ciphers;
+		memcpy(to->integ, p->integ, sizeof(to->integ));
+		to->integs = p->integs;
 		to->esn = p->esn;
 		to->lifetime_s = p->lifetime_s;
 	}
+	k->rules = rules_of(&v->policy->match);
+	k->pfs = v->policy->pfs;
 	k->window = (uint16_t)v->replay_window;
 	for (size_t i = 0; i < v->selectors; i++) {
 		k->local[k->locals++] = range_of(&v->selector[i].local);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Whole configurations, each with the messages that it must give: NAME.set or NAME.conf beside
  * NAME.messages. The first ones are worked examples of an IPsec guide for Junos, whose legacy
- * algorithms, policies and address books this version refuses, by name and line. */
+ * algorithms are warned of, and whose policies and address books this version refuses, by name and
+ * line. */
 #include "load.h"
 #include "runner.h"
 

@@ -95,7 +95,7 @@ START_TEST(ike_as_written)
 	ck_assert_uint_eq(p->integ[0]->v2_id, INTEG_HMAC_SHA2_384_192);
 	ck_assert_uint_eq(p->prf[0]->v2_id, PRF_HMAC_SHA2_384);
 	ck_assert_uint_eq(p->ke[0]->v2_id, KE_MODP_2048);
-	ck_assert_uint_eq(p->lifetime_s, 3600);
+	ck_assert_uint_eq(p->lifetime_s, 28800);
 	ck_assert_uint_eq(g->policy->psk->len, 26);
 	ck_assert_mem_eq(g->policy->psk->b, "a key of twenty-six letter", 26);
 	ck_assert_ptr_eq(g->external, config_unit_find(c, "eth0.0"));
