@@ -1,33 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "caps.h"
+#include "nic_xform.h"
 
-#include <rte_cryptodev.h>
 #include <rte_ethdev.h>
 #include <rte_security.h>
-
-static bool size_in(const struct rte_crypto_param_range *range, uint16_t size)
-{
-	if (size < range->min || size > range->max)
-		return false;
-	return range->increment == 0 ? size == range->min || size == range->max
-	                             : (size - range->min) % range->increment == 0;
-}
-
-/* Sets in *way what this list of ciphers has. */
-static void read_ciphers(const struct rte_cryptodev_capabilities *c, struct caps_way *way)
-{
-	static const uint16_t key_len[] = { 16, 32 };
-
-	for (; c && c->op != RTE_CRYPTO_OP_TYPE_UNDEFINED; c++) {
-		if (c->op != RTE_CRYPTO_OP_TYPE_SYMMETRIC ||
-		    c->sym.xform_type != RTE_CRYPTO_SYM_XFORM_AEAD ||
-		    c->sym.aead.algo != RTE_CRYPTO_AEAD_AES_GCM ||
-		    !size_in(&c->sym.aead.digest_size, 16))
-			continue;
-		for (size_t i = 0; i < ARRAY_LEN(key_len); i++)
-			way->gcm[i] |= size_in(&c->sym.aead.key_size, key_len[i]);
-	}
-}
 
 enum err caps_read(uint16_t port_id, struct caps *ret, struct why *why)
 {
@@ -49,7 +25,9 @@ enum err caps_read(uint16_t port_id, struct caps *ret, struct why *why)
 		way->esn |= c->ipsec.options.esn;
 		way->udp_encap |= c->ipsec.options.udp_encap;
 		way->iv_from_packet |= c->ipsec.options.iv_gen_disable;
-		read_ciphers(c->crypto_capabilities, way);
+		way->stats |= c->ipsec.options.stats;
+		way->ciphers |= nic_xform_ciphers(c->crypto_capabilities);
+		way->integs |= nic_xform_integs(c->crypto_capabilities);
 	}
 	if (!caps.in.esp_tunnel && !caps.out.esp_tunnel)
 		return why_set(why, ERR_UNSUPPORTED,
@@ -58,10 +36,49 @@ enum err caps_read(uint16_t port_id, struct caps *ret, struct why *why)
 	return ERR_OK;
 }
 
-static bool has_cipher(const struct caps_way *way, const struct alg_cipher *c)
+/* Why it is software's alone, whatever the NIC; NULL when it is not. */
+static const char *never(const struct engine_sa *sa)
 {
-	return c && c->v2_id == ENCR_AES_GCM_16 && (c->use & ALG_INLINE) != 0 &&
-	       ((c->key_bits == 128 && way->gcm[0]) || (c->key_bits == 256 && way->gcm[1]));
+	if (sa->protocol == IPPROTO_NO_AH)
+		return "AH is done in software only";
+	if (sa->protocol != IPPROTO_NO_ESP || sa->cipher == NULL)
+		return "no such packets in a NIC";
+	if (sa->cipher->salt_len != 0 && sa->cipher->iv_len == 0)
+		return "a NIC takes the IV from the packet, where an implicit one is not";
+	if (sa->cipher->icv_len == 0 && sa->integ == NULL)
+		return "encryption without authentication is done in software only";
+	if (sa->cipher->icv_len != 0 && sa->integ)
+		return "the cipher authenticates by itself";
+	return NULL;
+}
+
+/* ERR_UNSUPPORTED and the name of the algorithm that the port does not offer. */
+static enum err has_algorithms(const struct caps_way *way, const struct engine_sa *sa,
+                               struct why *why)
+{
+	const char *to = sa->inbound ? "decrypt" : "encrypt";
+
+	if ((way->ciphers >> (sa->cipher - alg_ciphers) & 1) == 0)
+		return why_set(why, ERR_UNSUPPORTED, "the NIC does not %s %s", to,
+		               sa->cipher->name);
+	if (sa->integ && (way->integs >> (sa->integ - alg_integs) & 1) == 0)
+		return why_set(why, ERR_UNSUPPORTED, "the NIC does not %s with %s", to,
+		               sa->integ->name);
+	return ERR_OK;
+}
+
+static enum err key_lengths(const struct engine_sa *sa, struct why *why)
+{
+	size_t key = (size_t)sa->cipher->key_len + sa->cipher->salt_len;
+	size_t auth = sa->integ ? sa->integ->key_len : 0;
+
+	if (sa->key.len != key)
+		return why_set(why, ERR_LENGTH, "%s takes a key of %zu bytes with salt",
+		               sa->cipher->name, key);
+	if (sa->auth_key.len != auth)
+		return why_set(why, ERR_LENGTH, "%s takes a key of %zu bytes",
+		               sa->integ ? sa->integ->name : "no integrity algorithm", auth);
+	return ERR_OK;
 }
 
 enum err caps_can(const struct caps *caps, const struct engine_sa *sa, struct why *why)
@@ -69,12 +86,11 @@ enum err caps_can(const struct caps *caps, const struct engine_sa *sa, struct wh
 	const struct caps_way *way = sa->inbound ? &caps->in : &caps->out;
 	const char *to = sa->inbound ? "decrypt" : "encrypt";
 
-	if (sa->protocol != IPPROTO_NO_ESP || !way->esp_tunnel)
-		return why_set(why, ERR_UNSUPPORTED, "the NIC does not %s %s", to,
-		               sa->protocol == IPPROTO_NO_AH ? "AH" : "ESP tunnels");
-	if (!has_cipher(way, sa->cipher))
-		return why_set(why, ERR_UNSUPPORTED, "the NIC does not %s %s", to,
-		               sa->cipher ? sa->cipher->name : "without a cipher");
+	if (never(sa))
+		return why_set(why, ERR_UNSUPPORTED, "%s", never(sa));
+	if (!way->esp_tunnel)
+		return why_set(why, ERR_UNSUPPORTED, "the NIC does not %s ESP tunnels", to);
+	TRY(has_algorithms(way, sa, why));
 	if (sa->esn && !way->esn)
 		return why_set(why, ERR_UNSUPPORTED, "the NIC has no extended sequence numbers");
 	if (sa->udp_encap && !way->udp_encap)
@@ -82,8 +98,5 @@ enum err caps_can(const struct caps *caps, const struct engine_sa *sa, struct wh
 	if (!sa->inbound && !way->iv_from_packet)
 		return why_set(why, ERR_UNSUPPORTED,
 		               "the NIC makes its own IVs, which a takeover could repeat");
-	if (sa->key.len != (size_t)sa->cipher->key_len + sa->cipher->salt_len)
-		return why_set(why, ERR_LENGTH, "%s takes a key of %u bytes with salt",
-		               sa->cipher->name, sa->cipher->key_len + sa->cipher->salt_len);
-	return ERR_OK;
+	return key_lengths(sa, why);
 }

@@ -5,12 +5,13 @@
 #define CAPS_H
 #include "engine.h"
 
-struct caps_way {        /* of one direction */
-	bool esp_tunnel; /* inline crypto at all */
-	bool gcm[2];     /* AES-128-GCM, AES-256-GCM; 16 bytes of ICV */
+struct caps_way {                 /* of one direction */
+	bool esp_tunnel;          /* inline crypto at all */
+	uint32_t ciphers, integs; /* a bit for each row of alg_ciphers and alg_integs */
 	bool esn;
 	bool udp_encap;
 	bool iv_from_packet; /* the sender chooses the IV */
+	bool stats;          /* it counts; some drivers refuse a session that asks for it */
 };
 
 struct caps {

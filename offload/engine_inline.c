@@ -7,6 +7,7 @@
  * slept while another SPU worked on the SA, or the other way round, stays within half a turn). */
 #include "caps.h"
 #include "engine_priv.h"
+#include "nic_xform.h"
 #include "secret.h"
 
 #include <rte_errno.h>
@@ -20,7 +21,7 @@
 
 #define SESSIONS_MAX 16384
 #define SALT_LEN 4
-#define ESP_HDR_IV_LEN 16
+#define ESP_HDR_LEN 8
 #define UDP_LEN 8
 #define ETHER_LEN 14
 #define ESN_SYNC_SHIFT 30
@@ -32,8 +33,9 @@ struct engine_session {
 	uint64_t synced;                  /* ESN: the number that the NIC was told last */
 	const struct sa_runtime *runtime; /* borrowed: mapped as long as the SPU lives */
 	struct rte_security_session_conf conf;
-	struct rte_crypto_sym_xform xform; /* conf points to it */
-	uint8_t key[32];                   /* xform points to it; ixgbe keeps that pointer */
+	struct nic_xforms xforms; /* conf points to it */
+	bool from_payload;        /* where the ESP header is: before the payload, or before auth */
+	uint8_t back;             /* and how far */
 };
 
 struct nic {
@@ -73,33 +75,32 @@ static uint64_t runtime_seq(const struct engine_session *s)
 	return s->runtime ? atomic_load_explicit(&s->runtime->seq, memory_order_relaxed) : 0;
 }
 
-static void fill_xform(struct engine_session *s, const struct engine_sa *sa)
+/* Counted from what the ESP code above always gives for such an SA (engine.h). */
+static void find_esp(struct engine_session *s, const struct alg_cipher *c)
 {
-	memcpy(s->key, sa->key.p, sa->cipher->key_len);
-	s->xform.type = RTE_CRYPTO_SYM_XFORM_AEAD;
-	s->xform.aead.op = sa->inbound ? RTE_CRYPTO_AEAD_OP_DECRYPT : RTE_CRYPTO_AEAD_OP_ENCRYPT;
-	s->xform.aead.algo = RTE_CRYPTO_AEAD_AES_GCM;
-	s->xform.aead.key.data = s->key;
-	s->xform.aead.key.length = sa->cipher->key_len;
-	s->xform.aead.iv.length = 12;
-	s->xform.aead.digest_length = sa->cipher->icv_len;
-	s->xform.aead.aad_length = sa->esn ? 12 : 8;
+	s->from_payload = c->icv_len != 0 && c->kind != ALG_KIND_GMAC;
+	if (s->from_payload)
+		s->back = (uint8_t)(ESP_HDR_LEN + c->iv_len);
+	else
+		s->back = c->kind == ALG_KIND_GMAC ? ESP_HDR_LEN : 0;
 }
 
-static void fill_conf(struct engine_session *s, const struct engine_sa *sa)
+static void fill_conf(struct engine_session *s, const struct engine_sa *sa, bool stats)
 {
 	struct rte_security_ipsec_xform *x = &s->conf.ipsec;
 
-	fill_xform(s, sa);
+	nic_xforms_fill(&s->xforms, sa);
+	find_esp(s, sa->cipher);
 	s->conf.action_type = RTE_SECURITY_ACTION_TYPE_INLINE_CRYPTO;
 	s->conf.protocol = RTE_SECURITY_PROTOCOL_IPSEC;
-	s->conf.crypto_xform = &s->xform;
+	s->conf.crypto_xform = &s->xforms.first;
 	x->spi = sa->spi;
-	memcpy(&x->salt, sa->key.p + sa->cipher->key_len, SALT_LEN);
+	if (sa->cipher->salt_len == SALT_LEN)
+		memcpy(&x->salt, sa->key.p + sa->cipher->key_len, SALT_LEN);
 	x->options.esn = sa->esn;
 	x->options.udp_encap = sa->udp_encap;
 	x->options.iv_gen_disable = !sa->inbound;
-	x->options.stats = 1;
+	x->options.stats = stats;
 	x->direction =
 	        sa->inbound ? RTE_SECURITY_IPSEC_SA_DIR_INGRESS : RTE_SECURITY_IPSEC_SA_DIR_EGRESS;
 	x->proto = RTE_SECURITY_IPSEC_SA_PROTO_ESP;
@@ -149,7 +150,7 @@ static enum err nic_session_add(struct engine *e, const struct engine_sa *sa,
 	s->esn = sa->esn;
 	s->udp_encap = sa->udp_encap;
 	s->runtime = sa->runtime;
-	fill_conf(s, sa);
+	fill_conf(s, sa, sa->inbound ? nic->caps.in.stats : nic->caps.out.stats);
 	if (rte_mempool_empty(nic->pool)) {
 		session_free(s);
 		return why_set(why, ERR_FULL, "all %d sessions of the port are taken",
@@ -191,8 +192,8 @@ static void mark(struct nic *nic, struct engine_op *op)
 {
 	struct engine_session *s = op->session;
 	struct rte_mbuf *m = op->m;
-	uint8_t *esp = op->payload - ESP_HDR_IV_LEN;
-	uint8_t *outer_end = esp - (s->udp_encap ? UDP_LEN : 0);
+	const uint8_t *esp = (s->from_payload ? op->payload : op->auth) - s->back;
+	const uint8_t *outer_end = esp - (s->udp_encap ? UDP_LEN : 0);
 
 	m->ol_flags |= RTE_MBUF_F_TX_SEC_OFFLOAD;
 	m->l2_len = m->outer_l2_len = ETHER_LEN;

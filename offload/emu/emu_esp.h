@@ -6,8 +6,7 @@
 #include "addr.h"
 #include "reader.h"
 
-#define EMU_ESP_HDR_LEN 8u
-#define EMU_ESP_MIN 36u /* header, IV, one block of four, ICV */
+#define EMU_ESP_MIN 24u /* header, no IV, one block of four, the shortest ICV */
 
 struct emu_esp {
 	struct addr dst;

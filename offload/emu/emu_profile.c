@@ -8,7 +8,7 @@
  * each direction, 128 receive addresses). */
 /* clang-format off */
 const struct emu_profile emu_profiles[] = {
-	/* name      security sas   rx_addr aes256 esn    udp    options iv     fast */
+	/* name      security sas   rx_addr wide   esn    udp    options iv     fast */
 	{ "none",    false,   0,    0,      false, false, false, false,  false, false },
 	{ "generic", true,    4096, 4096,   true,  true,  true,  true,   true,  true },
 	{ "82599",   true,    1024, 128,    false, false, false, false,  true,  false },

@@ -10,7 +10,7 @@ struct emu_profile {
 	bool security;         /* has inline crypto at all */
 	uint16_t sas;          /* in each direction */
 	uint16_t rx_addresses; /* distinct destinations of inbound SAs */
-	bool aes256;           /* AES-256-GCM beside AES-128-GCM */
+	bool wide;             /* every algorithm of emu_caps.c; else AES-128-GCM alone */
 	bool esn;
 	bool udp_encap;
 	bool ip_options;     /* works on packets with IPv4 options or IPv6 extension headers */

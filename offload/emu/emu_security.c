@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AAD_MAX 12
-
 struct emu_security {
 	struct rte_security_ctx ctx; /* what the application sees */
 	const struct emu_profile *profile;
@@ -56,10 +54,10 @@ static bool offload_on(void *device, bool inbound)
 }
 
 /* Inside the profile's limits: the same that the capabilities announce. */
-static bool can(const struct emu_profile *p, const struct rte_security_session_conf *conf)
+static bool can(const struct emu_profile *p, const struct rte_security_session_conf *conf,
+                struct emu_suite *ret_suite)
 {
 	const struct rte_security_ipsec_xform *ipsec = &conf->ipsec;
-	const struct rte_crypto_sym_xform *x = conf->crypto_xform;
 	bool inbound = ipsec->direction == RTE_SECURITY_IPSEC_SA_DIR_INGRESS;
 
 	if (conf->action_type != RTE_SECURITY_ACTION_TYPE_INLINE_CRYPTO ||
@@ -67,16 +65,9 @@ static bool can(const struct emu_profile *p, const struct rte_security_session_c
 	    ipsec->proto != RTE_SECURITY_IPSEC_SA_PROTO_ESP ||
 	    ipsec->mode != RTE_SECURITY_IPSEC_SA_MODE_TUNNEL)
 		return false;
-	if (x == NULL || x->next || x->type != RTE_CRYPTO_SYM_XFORM_AEAD ||
-	    x->aead.algo != RTE_CRYPTO_AEAD_AES_GCM || x->aead.digest_length != EMU_ICV_LEN ||
-	    x->aead.op != (inbound ? RTE_CRYPTO_AEAD_OP_DECRYPT : RTE_CRYPTO_AEAD_OP_ENCRYPT))
-		return false;
-	if (x->aead.key.length != 16 && !(p->aes256 && x->aead.key.length == 32))
-		return false;
-	if (x->aead.aad_length != (ipsec->options.esn ? 12 : 8))
-		return false;
 	return (p->esn || !ipsec->options.esn) && (p->udp_encap || !ipsec->options.udp_encap) &&
-	       (inbound || !p->iv_from_packet || ipsec->options.iv_gen_disable);
+	       (inbound || !p->iv_from_packet || ipsec->options.iv_gen_disable) &&
+	       emu_caps_suite(p, conf, ret_suite);
 }
 
 static void fill_dst(struct addr *dst, const struct rte_security_ipsec_tunnel_param *t)
@@ -95,8 +86,9 @@ static int session_create(void *device, struct rte_security_session_conf *conf,
 {
 	struct emu_security *s = security_of(device);
 	bool inbound = conf->ipsec.direction == RTE_SECURITY_IPSEC_SA_DIR_INGRESS;
+	struct emu_suite suite;
 
-	if (!can(s->profile, conf) || !offload_on(device, inbound))
+	if (!can(s->profile, conf, &suite) || !offload_on(device, inbound))
 		return refuse(ENOTSUP);
 	if (emu_faults_take(&s->faults, EMU_FAULT_REFUSE))
 		return refuse(ENOSPC);
@@ -105,12 +97,9 @@ static int session_create(void *device, struct rte_security_session_conf *conf,
 		             .esn = conf->ipsec.options.esn,
 		             .udp = conf->ipsec.options.udp_encap,
 		             .seq = conf->ipsec.options.esn ? conf->ipsec.esn.value : 0 };
-	uint8_t salt[EMU_SALT_LEN];
 
-	memcpy(salt, &conf->ipsec.salt, sizeof(salt));
 	fill_dst(&sa.dst, &conf->ipsec.tunnel);
-	if (emu_cipher_new(!inbound, conf->crypto_xform->aead.key.data,
-	                   conf->crypto_xform->aead.key.length, salt, &sa.cipher) != ERR_OK)
+	if (emu_cipher_new(!inbound, &suite, &sa.cipher) != ERR_OK)
 		return refuse(ENOMEM);
 	uint64_t id = 0;
 	enum err e = emu_sa_add(s->table, &sa, &id);
@@ -210,42 +199,26 @@ static uint64_t infer_seq(uint64_t seen, uint32_t low)
 	return seq;
 }
 
-static uint8_t fill_aad(const struct emu_sa *sa, uint64_t seq, uint8_t aad[AAD_MAX])
-{
-	uint32_t be[3] = { rte_cpu_to_be_32(sa->spi), rte_cpu_to_be_32((uint32_t)(seq >> 32)),
-		           rte_cpu_to_be_32((uint32_t)seq) };
-
-	if (!sa->esn)
-		be[1] = be[2];
-	memcpy(aad, be, sizeof(be));
-	return sa->esn ? 12 : 8;
-}
-
-/* RFC 4106 3: IV, text, ICV. */
 static bool work(struct emu_sa *sa, struct rte_mbuf *m, const struct emu_esp *esp)
 {
-	uint8_t *at = rte_pktmbuf_mtod_offset(m, uint8_t *, esp->offset);
-	uint64_t seq = sa->esn ? infer_seq(sa->seq, esp->seq) : esp->seq;
-	uint8_t aad[AAD_MAX];
 	struct emu_text text = {
-		.p = at + EMU_ESP_HDR_LEN + EMU_IV_LEN,
-		.len = esp->len - EMU_ESP_HDR_LEN - EMU_IV_LEN - EMU_ICV_LEN,
-		.iv = at + EMU_ESP_HDR_LEN,
-		.aad = aad,
-		.aad_len = fill_aad(sa, seq, aad),
-		.icv = at + esp->len - EMU_ICV_LEN,
+		.esp = rte_pktmbuf_mtod_offset(m, uint8_t *, esp->offset),
+		.len = esp->len,
+		.seq = sa->esn ? infer_seq(sa->seq, esp->seq) : esp->seq,
+		.esn = sa->esn,
 	};
-	bool done = sa->inbound ? emu_cipher_open(sa->cipher, &text)
-	                        : emu_cipher_seal(sa->cipher, &text);
+	uint32_t len = emu_cipher_text_len(sa->cipher, esp->len);
+	bool done = len != 0 && (sa->inbound ? emu_cipher_open(sa->cipher, &text)
+	                                     : emu_cipher_seal(sa->cipher, &text));
 
 	if (!done) {
 		sa->errors++;
 		return false;
 	}
-	if (seq > sa->seq)
-		sa->seq = seq;
+	if (text.seq > sa->seq)
+		sa->seq = text.seq;
 	sa->packets++;
-	sa->bytes += text.len;
+	sa->bytes += len;
 	return true;
 }
 

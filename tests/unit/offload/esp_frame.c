@@ -58,29 +58,38 @@ static void write_v6(struct writer *w, const struct esp_frame *f, size_t payload
 	}
 }
 
+struct rte_mbuf *esp_wrap(struct rte_mempool *pool, const struct esp_frame *f, struct view esp)
+{
+	uint8_t bytes[3400];
+	struct writer w = wr_of(bytes, sizeof(bytes));
+
+	if (f->v6)
+		write_v6(&w, f, esp.len + (f->udp ? 8 : 0));
+	else
+		write_v4(&w, f, esp.len + (f->udp ? 8 : 0));
+	if (f->udp) {
+		wr_u16(&w, 4500);
+		wr_u16(&w, 4500);
+		wr_u16(&w, (uint16_t)(esp.len + 8));
+		wr_u16(&w, 0);
+	}
+	wr_bytes(&w, esp.p, esp.len);
+	ck_assert(!w.bad);
+	return eal_frame(pool, bytes, wr_len(&w));
+}
+
 struct rte_mbuf *esp_build(struct rte_mempool *pool, const struct esp_frame *f)
 {
 	uint8_t bytes[2000];
 	struct writer w = wr_of(bytes, sizeof(bytes));
-	size_t esp = 8 + sizeof(f->iv) + f->len + sizeof(f->icv);
 
-	if (f->v6)
-		write_v6(&w, f, esp + (f->udp ? 8 : 0));
-	else
-		write_v4(&w, f, esp + (f->udp ? 8 : 0));
-	if (f->udp) {
-		wr_u16(&w, 4500);
-		wr_u16(&w, 4500);
-		wr_u16(&w, (uint16_t)(esp + 8));
-		wr_u16(&w, 0);
-	}
 	wr_u32(&w, f->spi);
 	wr_u32(&w, (uint32_t)f->seq);
 	wr_bytes(&w, f->iv, sizeof(f->iv));
 	wr_bytes(&w, f->text, f->len);
 	wr_bytes(&w, f->icv, sizeof(f->icv));
 	ck_assert(!w.bad);
-	return eal_frame(pool, bytes, wr_len(&w));
+	return esp_wrap(pool, f, (struct view){ bytes, wr_len(&w) });
 }
 
 uint8_t *esp_at(struct rte_mbuf *m, const struct esp_frame *f)

@@ -22,6 +22,9 @@ void esp_fill(struct esp_frame *f, uint32_t len, uint32_t seed);
 /* The frame, from its 12 address bytes on. */
 struct rte_mbuf *esp_build(struct rte_mempool *pool, const struct esp_frame *f);
 
+/* Any ESP packet in the outer headers of f. */
+struct rte_mbuf *esp_wrap(struct rte_mempool *pool, const struct esp_frame *f, struct view esp);
+
 /* Where the ESP header is. */
 uint8_t *esp_at(struct rte_mbuf *m, const struct esp_frame *f);
 
