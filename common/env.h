@@ -43,6 +43,10 @@ struct env {
 	uint8_t node_id;
 	/* The cluster's key for anchors (SipHash-2-4). */
 	uint8_t anchor_key[16];
+
+	/* An outbound SA skips so many sequence numbers; an inbound one takes none any more that is
+	 * not so far beyond the highest (RFC 6311 5.2). */
+	void (*runtime_skip)(struct env *env, uint32_t slot, uint32_t packets);
 };
 
 #endif

@@ -324,6 +324,18 @@ uint32_t sa_runtime_take_seq(struct sa_runtime *sa, uint32_t n, uint64_t *ret_fi
 	return end - last < n ? (uint32_t)(end - last) : n;
 }
 
+void sa_runtime_skip(struct sa_runtime *sa, uint32_t packets)
+{
+	uint64_t first, floor = atomic_load(&sa->floor), to = atomic_load(&sa->seq) + packets;
+
+	if (!sa->inbound) {
+		(void)sa_runtime_take_seq(sa, packets, &first);
+		return;
+	}
+	while (floor < to && !atomic_compare_exchange_weak(&sa->floor, &floor, to))
+		;
+}
+
 void sa_runtime_set_end(struct sa_runtime *sa, uint64_t last)
 {
 	atomic_store_explicit(&sa->floor, last, memory_order_relaxed);

@@ -94,6 +94,10 @@ struct sa_runtime *sa_runtime_at(struct sa_runtime_table *t, uint32_t slot);
 uint32_t sa_runtime_take_seq(struct sa_runtime *sa, uint32_t n, uint64_t *ret_first);
 void sa_runtime_set_end(struct sa_runtime *sa, uint64_t last);
 
+/* Outbound: so many numbers are not used, as far as there are. Inbound: what is not so far beyond
+ * the highest is accepted no more. For whoever took over from a node that was ahead (RFC 6311). */
+void sa_runtime_skip(struct sa_runtime *sa, uint32_t packets);
+
 /* What the entry says, for env.runtime_usage(). */
 void sa_runtime_usage(const struct sa_runtime *sa, struct sa_usage *ret);
 

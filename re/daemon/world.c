@@ -73,6 +73,14 @@ static enum err usage(struct env *env, uint32_t slot, struct sa_usage *ret)
 	return ERR_OK;
 }
 
+static void skip(struct env *env, uint32_t slot, uint32_t packets)
+{
+	struct sa_runtime *sa = sa_runtime_at(&daemon_of(env)->runtime, slot);
+
+	if (sa)
+		sa_runtime_skip(sa, packets);
+}
+
 static uint16_t epoch(struct env *env)
 {
 	return daemon_of(env)->epoch;
@@ -86,6 +94,7 @@ void world_init(struct daemon *d)
 	d->env.runtime_give = give;
 	d->env.runtime_usage = usage;
 	d->env.epoch = epoch;
+	d->env.runtime_skip = skip;
 }
 
 uint64_t daemon_now_ms(struct daemon *d)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* IKE_AUTH (RFC 7296 1.2, 2.15): each side proves who it is, and the first child SA is made on the
  * way. Who the peer is decides which gateway it belongs to. */
+#include "ike_mid_sync.h"
 #include "ike_priv.h"
 #include "secret.h"
 
@@ -86,13 +87,14 @@ static void put_width(struct ike_out *o)
 	ike_out_notify(o, N_SET_WINDOW_SIZE, (struct view){ width, sizeof(width) });
 }
 
-static void take_width(struct ike_sa *sa, const struct ike_in *in)
+static void take_extensions(struct ike_sa *sa, const struct ike_in *in)
 {
 	const struct payload_notify *n = ike_content_notify(&in->c, N_SET_WINDOW_SIZE);
 	struct reader r = rd_of_view(n ? n->data : (struct view){ NULL, 0 });
 	uint32_t width = rd_u32(&r);
 
 	sa->win.width = IKE_WINDOW; /* it was told */
+	ike_mid_sync_agree(sa, in);
 	sa->peer_width = rd_done(&r) && width ? width : 1;
 }
 
@@ -138,6 +140,7 @@ enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 		put_id(&o, PL_IDR, &sa->gw->conf.remote_id);
 	TRY(put_auth(sa, &o));
 	put_width(&o);
+	ike_mid_sync_announce(sa, &o);
 	ex_child_offer(sa, &o);
 	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &retry_normal, fx);
 }
@@ -150,7 +153,7 @@ enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 	ike_window_answered(&sa->win);
 	ike_guard_succeeded(sa);
 	sa->peer_id = ike_id_of_payload(&in->c.idr);
-	take_width(sa, in);
+	take_extensions(sa, in);
 	ike_hang_id(sa->ike, sa);
 	ex_child_finish(sa, in, fx);
 	ike_sa_live(sa);
@@ -362,6 +365,7 @@ static enum err answer(struct ike_sa *sa, const struct ike_in *in, struct child_
 	put_id(&o, PL_IDR, &sa->local_id);
 	TRY(put_auth(sa, &o));
 	put_width(&o);
+	ike_mid_sync_announce(sa, &o);
 	ex_child_write_answer(&o, a);
 	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), a->child ? sa->anchor : -1, fx);
 }
@@ -377,7 +381,7 @@ enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
 	sa->remote = q->in->remote;
 	sa->local_id = q->local_id;
 	sa->peer_id = q->peer_id;
-	take_width(sa, q->in);
+	take_extensions(sa, q->in);
 	ike_hang_id(sa->ike, sa);
 	sa->udp_encap = sa->natd.seen && sa->local.port != 500 &&
 	                (sa->natd.local || sa->natd.remote || sa->gw->conf.force_udp_encap);

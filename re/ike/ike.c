@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The core's way in: datagrams to their SAs, jobs, wishes. */
 #include "ike_frag.h"
+#include "ike_mid_sync.h"
 #include "ike_priv.h"
 #include "secret.h"
 
@@ -151,17 +152,34 @@ static bool is_probe(const struct ike_in *in)
 	       in->error == ERR_OK && in->c.notifies == 0 && in->c.deletes_n == 0;
 }
 
+/* RFC 6311: its message ID says nothing. */
+static bool synced(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
+{
+	if (in->skf.total)
+		return false;
+	ike_sa_read(in);
+	if (!ike_mid_sync_receive(sa, in, fx))
+		return false;
+	sa->heard_ms = ike_sa_now(sa);
+	if (sa->state != IKE_GONE)
+		ike_sa_touch(sa);
+	return true;
+}
+
 static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 {
 	bool response = in->h.flags & IKE_FLAG_RESPONSE;
+	bool maybe_sync = ike_mid_sync_possible(sa, &in->h);
 	enum ike_arrival arrival = ike_window_judge(&sa->win, response, in->h.id);
+	bool fits =
+	        (arrival == IKE_NEW || arrival == IKE_DUPLICATE) && (!response || answers(sa, in));
 	uint8_t plain[IKE_MESSAGE_MAX];
 
-	if (sa->keyed && arrival == IKE_AHEAD) {
+	if (sa->keyed && arrival == IKE_AHEAD && !maybe_sync) {
 		note_ahead(sa, in, plain, fx);
 		return;
 	}
-	if (!sa->keyed || arrival == IKE_STRAY || (response && !answers(sa, in))) {
+	if (!sa->keyed || (!fits && !maybe_sync)) {
 		unexpected(sa->ike, in, fx);
 		return;
 	}
@@ -170,6 +188,12 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 	sa->packets_in++;
 	sa->bytes_in += in->message.len;
 	sa->ike->stats.moved += sa->state == IKE_UP && !endpoint_equal(&sa->remote, &in->remote);
+	if (maybe_sync && synced(sa, in, fx))
+		return;
+	if (!fits) {
+		unexpected(sa->ike, in, fx);
+		return;
+	}
 	if (arrival == IKE_DUPLICATE) {
 		if (in->skf.number <= 1) /* RFC 7383 2.6.1: one answer to all fragments */
 			answer_again(sa, in, fx);
@@ -353,6 +377,23 @@ void ike_delete_all(struct ike *ike, struct effects *fx)
 			ike_sa_discard(sa, fx);
 	}
 	ike_sweep(ike);
+}
+
+enum err ike_sync_message_ids(struct ike *ike, uint32_t index, struct effects *fx)
+{
+	struct list *at;
+
+	ike_turn_begin(ike);
+	list_each (at, &ike->sas) {
+		struct ike_sa *sa = ike_sa_at(at);
+
+		if (sa->index != index || sa->state == IKE_ENDED)
+			continue;
+		enum err e = ike_mid_sync_begin(sa, fx);
+		ike_sa_touch(sa);
+		return e;
+	}
+	return ERR_NOT_FOUND;
 }
 
 enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to)

@@ -70,6 +70,11 @@ enum err ike_clear_child(struct ike *ike, uint32_t tunnel, struct effects *fx) M
 /* Shutdown: a Delete for each SA, all records deleted, nothing waited for. */
 void ike_delete_all(struct ike *ike, struct effects *fx);
 
+/* This node took over an IKE SA whose record may be older than what the dead one has done: agrees
+ * with the peer on message IDs beyond that, and skips sequence numbers (RFC 6311). ERR_UNSUPPORTED:
+ * the peer cannot do it, only the numbers were skipped. */
+enum err ike_sync_message_ids(struct ike *ike, uint32_t index, struct effects *fx) MUST_CHECK;
+
 /* The data path saw authenticated packets of the child SA with this inbound SPI (host order) from
  * another address. Following it is not supported in this version: counted. */
 enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to) MUST_CHECK;
@@ -181,6 +186,7 @@ struct ike_stats {
 	uint64_t malformed, bad_icv, unexpected, unknown_spi, unknown_peer, bad_version;
 	uint64_t half_open_refused, no_proposal, ts_unacceptable, auth_failed, timeouts;
 	uint64_t moved, initial_contact, cookies;
+	uint64_t syncs;         /* RFC 6311, of both sides */
 	uint64_t stray_answers; /* INVALID_IKE_SPI, INVALID_MAJOR_VERSION */
 	/* RFC 7383: messages put together; fragments that were refused (not agreed on, more than
 	 * 32), failed their check, were there already, never became a whole; messages of ours that

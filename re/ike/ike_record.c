@@ -118,6 +118,11 @@ static void fill_progress(const struct ike_sa *sa, Hawser__IkeSaRecord *m)
 	m->next_request = sa->win.next_request;
 	m->next_expected = sa->win.next_expected;
 	m->pending_request = bytes_of(&sa->win.request);
+	m->message_id_sync = sa->mid_sync;
+	m->replay_sync = sa->replay_sync;
+	m->sync_claim = sa->sync.claim;
+	m->sync_pending = sa->sync.retry_ms != UINT64_MAX;
+	m->sync_seen = sa->sync.seen;
 	m->width = sa->win.width;
 	m->peer_width = sa->peer_width;
 	m->created_ms = sa->created_ms;
@@ -264,6 +269,14 @@ static enum err take_progress(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	if (m->pending_request.len) { /* it may never have left: again, from the start */
 		sa->win.policy = sa->state == IKE_DELETING ? retry_delete : retry_normal;
 		sa->win.retry_ms = now;
+	}
+	sa->mid_sync = m->message_id_sync;
+	sa->replay_sync = m->replay_sync;
+	sa->sync.claim = m->sync_claim;
+	sa->sync.seen = m->sync_seen;
+	if (m->sync_pending) { /* a claim of its own */
+		sa->sync.retry_ms = now;
+		sa->win.retry_ms = UINT64_MAX;
 	}
 	sa->children_created = m->children_created;
 	sa->children_deleted = m->children_deleted;

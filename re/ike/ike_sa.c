@@ -41,7 +41,7 @@ static void no_deadlines(struct ike_sa *sa, uint64_t now)
 	sa->created_ms = now;
 	sa->give_up_ms = now + NEGOTIATION_MS;
 	sa->soft_ms = sa->hard_ms = sa->delete_at_ms = UINT64_MAX;
-	sa->dpd_ms = sa->keepalive_ms = sa->store_ms = UINT64_MAX;
+	sa->dpd_ms = sa->keepalive_ms = sa->store_ms = sa->sync.retry_ms = UINT64_MAX;
 }
 
 struct ike_sa *ike_sa_alloc(struct ike *ike)
@@ -368,7 +368,7 @@ void ike_sa_pump(struct ike_sa *sa, struct effects *fx)
 {
 	struct list *at;
 
-	if (sa->state != IKE_UP || !ike_window_free(&sa->win))
+	if (sa->state != IKE_UP || !ike_window_free(&sa->win) || sa->sync.retry_ms != UINT64_MAX)
 		return;
 	if (sa->wish_delete) {
 		(void)!ike_step(sa, EV_DELETE, NULL, fx);

@@ -59,6 +59,14 @@ struct ike_sa {
 	uint32_t child_spi;      /* ours, in the IKE_AUTH request */
 
 	struct ike_window win;
+	bool mid_sync, replay_sync; /* both know RFC 6311 */
+	struct {
+		uint32_t claim;    /* M1, ours; 0: never */
+		uint32_t seen;     /* the highest of the peer's */
+		uint8_t nonce[4];  /* of ours */
+		uint8_t sent;      /* so often */
+		uint64_t retry_ms; /* until it is answered; UINT64_MAX */
+	} sync;
 	uint32_t peer_width; /* how many requests of ours at once it has announced to take */
 	bool fragmentation;  /* both have announced RFC 7383 */
 	bool too_long;       /* what was sealed last would have needed more than 32 fragments */

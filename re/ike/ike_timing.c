@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What is due when: retransmissions, giving up, probes, NAT keepalives, renewal, hard lifetimes. */
+#include "ike_mid_sync.h"
 #include "ike_priv.h"
 
 static uint64_t min64(uint64_t a, uint64_t b)
@@ -17,6 +18,8 @@ static bool waits_for_answer(const struct ike_sa *sa)
 static uint64_t due_while_up(const struct ike_sa *sa)
 {
 	uint64_t due = min64(sa->soft_ms, min64(sa->dpd_ms, sa->keepalive_ms));
+
+	due = min64(due, sa->sync.retry_ms);
 	struct list *at;
 
 	list_each (at, &sa->children) {
@@ -154,6 +157,10 @@ void ike_sa_timeout(struct ike *ike, struct due *due, uint64_t now, struct effec
 	}
 	if (sa->store_ms <= now)
 		ike_sa_store_again(sa, fx);
+	if (sa->state == IKE_UP && sa->sync.retry_ms <= now && !ike_mid_sync_again(sa, now, fx)) {
+		give_up(sa, fx);
+		return;
+	}
 	ends(sa, now);
 	if (sa->state == IKE_UP) {
 		confirm_children(sa, now, fx);

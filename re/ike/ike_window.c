@@ -141,6 +141,13 @@ enum err ike_window_answer(struct ike_window *w, struct view response)
 	return ERR_OK;
 }
 
+void ike_window_jump(struct ike_window *w, uint32_t next_expected)
+{
+	for (size_t i = 0; i < IKE_WINDOW; i++)
+		blob_clear(&w->answer[i].message);
+	w->next_expected = next_expected;
+}
+
 void ike_window_each_answer(const struct ike_window *w, void (*fn)(void *ctx, struct view answer),
                             void *ctx)
 {

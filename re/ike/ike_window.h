@@ -88,6 +88,8 @@ struct view ike_window_answer_to(const struct ike_window *w, uint32_t id);
 /* Calls fn for each answer that is kept, in the order of their requests. */
 void ike_window_each_answer(const struct ike_window *w, void (*fn)(void *ctx, struct view answer),
                             void *ctx);
+/* The peer's requests go on with this ID: answers to older ones are forgotten (RFC 6311). */
+void ike_window_jump(struct ike_window *w, uint32_t next_expected);
 /* Of a record: the answer to a request of the past. */
 enum err ike_window_restore_answer(struct ike_window *w, uint32_t id,
                                    struct view answer) MUST_CHECK;

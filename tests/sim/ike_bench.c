@@ -90,6 +90,13 @@ static enum err env_usage(struct env *env, uint32_t slot, struct sa_usage *ret)
 	return ERR_OK;
 }
 
+static void env_skip(struct env *env, uint32_t slot, uint32_t packets)
+{
+	(void)env;
+	(void)slot;
+	(void)packets;
+}
+
 static uint16_t env_epoch(struct env *env)
 {
 	(void)env;
@@ -240,8 +247,8 @@ static void start(struct side *s, int side, uint32_t peers)
 		gateway(side, i, &g[i]);
 		tunnel(side, i, &t[i]);
 	}
-	s->env = (struct env){ env_now,   env_random, env_take,      env_give,
-		               env_usage, env_epoch,  (uint8_t)side, { 0 } };
+	s->env = (struct env){ env_now,   env_random,    env_take, env_give, env_usage,
+		               env_epoch, (uint8_t)side, { 0 },    env_skip };
 	s->ike = ike_new(&s->env, wrap_key);
 	s->now_ms = 1000000;
 	if (s->ike == NULL || ike_configure(s->ike, &conf, &fx, &why) != ERR_OK)

@@ -68,6 +68,11 @@ static enum err env_usage(struct env *env, uint32_t slot, struct sa_usage *ret)
 	return ERR_OK;
 }
 
+static void env_skip(struct env *env, uint32_t slot, uint32_t packets)
+{
+	of(env)->usage[slot].seq += packets;
+}
+
 static uint16_t env_epoch(struct env *env)
 {
 	return (uint16_t)(2 + of(env)->id);
@@ -85,8 +90,8 @@ void world_init(struct world *w, uint64_t seed)
 	for (int i = 0; i < 2; i++) {
 		struct node *n = &w->node[i];
 
-		n->env = (struct env){ env_now,   env_random, env_take, env_give,
-			               env_usage, env_epoch,  0,        { 0 } };
+		n->env = (struct env){ env_now,   env_random, env_take, env_give, env_usage,
+			               env_epoch, 0,          { 0 },    env_skip };
 		n->w = w;
 		n->id = i;
 		n->addr = addr_v4(0x0a000001u + (uint32_t)i);

@@ -400,6 +400,31 @@ START_TEST(spus_killed_at_random_accept_and_give_nothing_twice)
 }
 END_TEST
 
+START_TEST(numbers_are_skipped_and_old_ones_refused)
+{
+	uint32_t out, in;
+	uint64_t first, top = 100;
+	bool ok;
+
+	ck_assert_int_eq(sa_runtime_take(&table, false, 0, &out), ERR_OK);
+	ck_assert_int_eq(sa_runtime_take(&table, true, 64, &in), ERR_OK);
+	struct sa_runtime *o = sa_runtime_at(&table, out), *i = sa_runtime_at(&table, in);
+	sa_runtime_set_end(o, UINT32_MAX);
+	ck_assert_uint_eq(sa_runtime_take_seq(o, 5, &first), 5);
+	sa_runtime_skip(o, 1000);
+	ck_assert_uint_eq(sa_runtime_take_seq(o, 1, &first), 1);
+	ck_assert_uint_eq(first, 1006);
+	sa_runtime_skip(o, UINT32_MAX); /* not beyond the end */
+	ck_assert_uint_eq(sa_runtime_take_seq(o, 1, &first), 0);
+
+	replay_accept(&table, i, &top, &ok, 1);
+	ck_assert(ok && replay_check(&table, i, 101));
+	sa_runtime_skip(i, 1000);
+	ck_assert(!replay_check(&table, i, 101) && !replay_check(&table, i, 1100));
+	ck_assert(replay_check(&table, i, 1101));
+}
+END_TEST
+
 TESTS_OF(sa_runtime)
 {
 	TCase *tc = tcase_create("sa_runtime");
@@ -415,6 +440,7 @@ TESTS_OF(sa_runtime)
 	tcase_add_test(tc, a_slot_is_given_to_one_and_comes_back_clean);
 	tcase_add_test(tc, rings_of_large_windows_do_not_overlap);
 	tcase_add_loop_test(tc, numbers_end_where_the_sa_ends, 0, ARRAY_LEN(ends));
+	tcase_add_test(tc, numbers_are_skipped_and_old_ones_refused);
 	tcase_add_test(tc, no_number_is_given_twice);
 	tcase_add_test(tc, spus_killed_at_random_accept_and_give_nothing_twice);
 	return tc;
