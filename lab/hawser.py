@@ -64,8 +64,12 @@ class Hawser(Node):
 
     def add_vpn(self, name, interface, peer, secret, remote_nets, st0_addresses, *,
                 establish="immediately", ike="aes-256-gcm", prf="sha-256", group="group31",
-                esp="aes-128-gcm", udp=False, extra=()):
-        """One route-based VPN on an st0 unit of its own; extra lines follow `vpn NAME`."""
+                esp="aes-128-gcm", auth=None, protocol="esp", udp=False, ids=None, extra=()):
+        """One route-based VPN on an st0 unit of its own; extra lines follow `vpn NAME`.
+
+        esp and auth are the packets' cipher and integrity, None for none; ids our identity and the
+        peer's, as host names.
+        """
         unit = len(self.vpns)
         v, st0 = f"security ipsec vpn {name}", f"st0.{unit}"
         self.vpns.append(name)
@@ -87,8 +91,13 @@ class Hawser(Node):
                  f"security ike gateway {name} external-interface {interface}.0",
                  f"security ike gateway {name} version v2-only",
                  *([f"security ike gateway {name} force-udp-encapsulation"] if udp else []),
-                 f"security ipsec proposal {name} protocol esp",
-                 f"security ipsec proposal {name} encryption-algorithm {esp}",
+                 *([f"security ike gateway {name} local-identity hostname {ids[0]}",
+                    f"security ike gateway {name} remote-identity hostname {ids[1]}"]
+                   if ids else []),
+                 f"security ipsec proposal {name} protocol {protocol}",
+                 *([f"security ipsec proposal {name} encryption-algorithm {esp}"] if esp else []),
+                 *([f"security ipsec proposal {name} authentication-algorithm {auth}"]
+                   if auth else []),
                  f"security ipsec policy {name} proposals {name}",
                  f"{v} bind-interface {st0}",
                  f"{v} ike gateway {name}",
