@@ -29,7 +29,8 @@ static __always_inline __u8 anchor_of(const struct pkt *p, __u16 instance)
 	return (__u8)(manual ? *manual : p->spi);
 }
 
-/* ESP, AH, ESP in UDP to one of our addresses; CONTINUE when it is none of these. */
+/* ESP, AH, ESP in UDP to one of our addresses, and what routers say about such packets of ours;
+ * CONTINUE when it is none of these. */
 static __always_inline int steer(struct xdp_md *ctx, const struct pkt *p, const struct ingress *in)
 {
 	struct fabric_hdr hdr = {
@@ -40,6 +41,9 @@ static __always_inline int steer(struct xdp_md *ctx, const struct pkt *p, const 
 
 	if ((p->protocol == IPPROTO_ESP || p->protocol == IPPROTO_AH) && (p->flags & PKT_FRAGMENT))
 		hdr.anchor = anchor_of_fragment(p);
+	else if (p->flags &
+	         PKT_ICMP_QUOTE) /* the peer's SPI says nothing of our anchors: any SPU */
+		hdr.anchor = (__u8)p->spi;
 	else if (!(p->flags & PKT_SPI))
 		return CONTINUE;
 	else if (p->spi < 256) /* reserved (RFC 4303 2.1), and never ours */

@@ -48,6 +48,29 @@ static __always_inline int is_for_kernel(struct xdp_md *ctx, const struct steer_
 	return !differ;
 }
 
+/* Whether routers must not fragment it: then the kernel would only tell ourselves. */
+static __always_inline int is_whole(struct xdp_md *ctx, const struct pkt *p)
+{
+	struct iphdr *ip = (void *)(long)ctx->data + ETH_HLEN;
+
+	if (p->family == 6)
+		return 1;
+	return (void *)(ip + 1) <= (void *)(long)ctx->data_end && ip->frag_off & bpf_htons(0x4000);
+}
+
+/* Back to the SPU it came from, which learns from it how much the route takes (spu/pmtu.h). */
+static __always_inline int wire_back(struct xdp_md *ctx, const struct pkt *p,
+                                     const struct ingress *in, __u32 mtu)
+{
+	struct fabric_hdr hdr = {
+		.kind = FABRIC_TOO_BIG,
+		.instance = bpf_htons(in->iface->instance),
+		.tunnel = bpf_htonl(mtu),
+	};
+
+	return send_to_port(ctx, p, &wire_ports, in->iface->slot, &hdr);
+}
+
 static __always_inline int wire_out(struct xdp_md *ctx, const struct pkt *p,
                                     const struct ingress *in)
 {
@@ -63,6 +86,8 @@ static __always_inline int wire_out(struct xdp_md *ctx, const struct pkt *p,
 	/* Encrypted packets that would go into a tunnel again are a loop: not a route for them. */
 	if (!out || out->role != STEER_EDGE)
 		return DROP_NO_ROUTE;
+	if (is_too_big(&hop, p) && is_whole(ctx, p))
+		return wire_back(ctx, p, in, hop.fib.mtu_result);
 	if (!is_resolved(&hop) || is_too_big(&hop, p))
 		return wire_to_kernel(ctx, p, in->iface);
 	return transmit(ctx, p, &hop);

@@ -26,6 +26,7 @@ enum pkt_flags {
 	PKT_OPTIONS = 1 << 2,        /* IPv4 options, IPv6 hop-by-hop: routers must look at them */
 	PKT_L2_GROUP = 1 << 3,       /* Ethernet broadcast or multicast */
 	PKT_SPI = 1 << 4,            /* ESP, AH, ESP in UDP: spi is set */
+	PKT_ICMP_QUOTE = 1 << 5,     /* "too big" about ESP, AH, ESP in UDP: spi is that one's */
 };
 
 struct pkt {
@@ -198,6 +199,65 @@ static __always_inline int parse_udp(struct cursor *c, struct pkt *p)
 	return 0;
 }
 
+/* "Fragmentation needed" (RFC 792, RFC 1191) and "packet too big" (RFC 4443 3.2) quote what was too
+ * big. Where that is ESP, AH, or ESP in UDP an SPU looks whether it is one of ours; all others are
+ * the kernel's. The quote is not behind the packet's end: the caller checks the cursor. */
+static __always_inline void parse_quote(struct cursor *c, struct pkt *p)
+{
+	__u8 protocol, *h;
+
+	if (p->family == 4) {
+		struct iphdr *ip = cur_take(c, sizeof(*ip));
+		if (!ip || ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(0x1fff))
+			return;
+		protocol = ip->protocol;
+		c->at += (ip->ihl - 5u) * 4u;
+	} else {
+		struct ipv6hdr *ip = cur_take(c, sizeof(*ip));
+		if (!ip || ip->version != 6)
+			return;
+		protocol = ip->nexthdr;
+		if (protocol == IPPROTO_FRAGMENT) {
+			h = cur_take(c, 8);
+			if (!h || h[2] || h[3] & 0xf8)
+				return;
+			protocol = h[0];
+		}
+	}
+	if (protocol == IPPROTO_UDP) {
+		h = cur_take(c, sizeof(struct udphdr));
+		if (!h || (h[0] << 8 | h[1]) != NAT_T_PORT)
+			return;
+	} else if (protocol == IPPROTO_AH) {
+		if (!cur_take(c, 4))
+			return;
+	} else if (protocol != IPPROTO_ESP) {
+		return;
+	}
+	__be32 *spi = cur_take(c, 4);
+	if (!spi || !*spi) /* 0: IKE on port 4500 */
+		return;
+	p->spi = bpf_ntohl(*spi);
+	p->flags |= PKT_ICMP_QUOTE;
+}
+
+static __always_inline int parse_icmp(struct cursor *c, struct pkt *p)
+{
+	__u8 *h = cur_take(c, 4);
+	struct cursor quote = *c;
+
+	if (!h)
+		return -1;
+	p->port = h[0];
+	int too_big = p->family == 4 ? h[0] == 3 && h[1] == 4 : h[0] == 2;
+	if (!too_big || p->flags & PKT_FRAGMENT || !cur_take(&quote, 4))
+		return 0;
+	parse_quote(&quote, p);
+	if (quote.at > (__u32)p->l3 + p->len)
+		p->flags &= ~PKT_ICMP_QUOTE;
+	return 0;
+}
+
 static __always_inline int parse_l4(struct cursor *c, struct pkt *p)
 {
 	__u8 *h;
@@ -214,11 +274,7 @@ static __always_inline int parse_l4(struct cursor *c, struct pkt *p)
 		return 0;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		h = cur_take(c, 4);
-		if (!h)
-			return -1;
-		p->port = h[0];
-		return 0;
+		return parse_icmp(c, p);
 	case IPPROTO_ESP: /* RFC 4303 2: SPI, sequence number */
 		h = cur_take(c, 8);
 		if (!h)

@@ -70,7 +70,8 @@ int hawser_port(struct xdp_md *ctx)
 	count(steer_counter(where, STEER_IN));
 	if (!port || data + ETH_HLEN > end)
 		return verdict(where, DROP_BAD_FABRIC);
-	if (data[0] != FABRIC_MARKER && data[0] != (wire ? FABRIC_WIRE_IN : FABRIC_PLAIN_OUT))
+	if (data[0] != FABRIC_MARKER && data[0] != (wire ? FABRIC_WIRE_IN : FABRIC_PLAIN_OUT) &&
+	    !(wire && data[0] == FABRIC_TOO_BIG))
 		return verdict(where, DROP_BAD_FABRIC);
 	long sent = wire ? bpf_redirect_map(&wire_socks, port->slot, 0)
 	                 : bpf_redirect_map(&fabric_socks, port->slot, 0);

@@ -20,7 +20,8 @@ enum fabric_kind {
 	FABRIC_PLAIN_OUT =
 	        0x14, /* edge or st0 -> SPU's fabric port: to be encrypted into `tunnel` */
 	FABRIC_PLAIN_IN =
-	        0x16, /* SPU's fabric port -> fabric: decrypted, ingress is the st0 unit */
+	        0x16,          /* SPU's fabric port -> fabric: decrypted, ingress is the st0 unit */
+	FABRIC_TOO_BIG = 0x1a, /* WIRE_OUT on its way back: the route takes only `tunnel` bytes */
 	FABRIC_MARKER =
 	        0x18, /* planned move: `tunnel` is the marker's number; consumed by the SPU */
 };

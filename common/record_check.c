@@ -175,8 +175,13 @@ static const struct rules tunnel_rules = {
 		{ FIELD(TunnelRecord, engine), 0, HAWSER__ENGINE_CHOICE__ENGINE_SOFTWARE },
 		{ FIELD(TunnelRecord, anchor), 0, ANCHORS - 1 },
 		{ FIELD(TunnelRecord, mtu), 0, UINT16_MAX },
+		{ FIELD(TunnelRecord, tcp_mss), 0, UINT16_MAX },
+		{ FIELD(TunnelRecord, link_mtu), 0, UINT16_MAX },
 		END_NUMBER },
-	NULL,
+	(const struct bytes[]){
+		{ FIELD(TunnelRecord, answer4), 4, 4, true },
+		{ FIELD(TunnelRecord, answer6), 16, 16, true },
+		END_BYTES },
 	(const struct text[]){
 		{ FIELD(TunnelRecord, vpn), 1, NAME_MAX_LEN },
 		{ FIELD(TunnelRecord, gateway), 0, NAME_MAX_LEN },

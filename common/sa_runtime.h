@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SA_RUNTIME_LAYOUT 2
+#define SA_RUNTIME_LAYOUT 3
 #define SA_RUNTIME_SLOTS_DEFAULT 16384
 /* Words of the ring area per slot: all SA pairs may have a window of 512, or one in eight the
  * largest. */
@@ -41,11 +41,14 @@ struct sa_runtime {
 	_Atomic uint32_t malformed; /* headers, trailers, inner packets */
 	_Atomic uint8_t engine; /* enum sa_engine: which engine works on it now, says the owner */
 	uint8_t inbound;
-	_Atomic uint16_t path_mtu; /* out: 0 unknown */
+	_Atomic uint16_t path_mtu; /* out: as learned, until path_mtu_ms; 0: unknown */
 	uint16_t window;           /* in: packets, 0: no check */
 	_Atomic uint16_t in_use;   /* slot is taken */
 	uint32_t ring; /* in: index of the first word in the ring area, for window > 64 */
-	_Alignas(64) _Atomic uint64_t words[8]; /* in: the ring of a window of 64 */
+	union {
+		_Alignas(64) _Atomic uint64_t words[8]; /* in: the ring of a window of 64 */
+		_Atomic uint64_t path_mtu_ms;           /* out: CLOCK_BOOTTIME */
+	};
 };
 _Static_assert(sizeof(struct sa_runtime) == 128, "two cache lines");
 
@@ -97,6 +100,24 @@ void sa_runtime_set_end(struct sa_runtime *sa, uint64_t last);
 /* Outbound: so many numbers are not used, as far as there are. Inbound: what is not so far beyond
  * the highest is accepted no more. For whoever took over from a node that was ahead (RFC 6311). */
 void sa_runtime_skip(struct sa_runtime *sa, uint32_t packets);
+
+/* [data path] out: what the way to the peer takes, as far as it was learned; 0: unknown. It is
+ * forgotten at until_ms. Two SPUs that learn at once leave one of the two values. */
+static inline uint16_t sa_runtime_path_mtu(struct sa_runtime *sa, uint64_t now_ms)
+{
+	uint16_t mtu = __atomic_load_n((uint16_t *)&sa->path_mtu, __ATOMIC_RELAXED);
+
+	if (mtu == 0 || now_ms < __atomic_load_n((uint64_t *)&sa->path_mtu_ms, __ATOMIC_RELAXED))
+		return mtu;
+	__atomic_store_n((uint16_t *)&sa->path_mtu, 0, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static inline void sa_runtime_learn_mtu(struct sa_runtime *sa, uint16_t mtu, uint64_t until_ms)
+{
+	__atomic_store_n((uint64_t *)&sa->path_mtu_ms, until_ms, __ATOMIC_RELAXED);
+	__atomic_store_n((uint16_t *)&sa->path_mtu, mtu, __ATOMIC_RELAXED);
+}
 
 /* What the entry says, for env.runtime_usage(). */
 void sa_runtime_usage(const struct sa_runtime *sa, struct sa_usage *ret);

@@ -90,6 +90,13 @@ static enum encap_df df_of(Hawser__DfBit df)
 	return (size_t)df < ARRAY_LEN(by_record) ? by_record[df] : ENCAP_DF_CLEAR;
 }
 
+/* An empty one: no ICMP errors are made. */
+static void answer_source(struct addr *ret, ProtobufCBinaryData b)
+{
+	if (b.len == 0 || addr_from_bytes(b.data, b.len, ret) != ERR_OK)
+		*ret = (struct addr){ .family = ADDR_NONE };
+}
+
 static enum err apply_tunnel(struct control *c, const struct record *r, struct why *why)
 {
 	Hawser__TunnelRecord *m = NULL;
@@ -107,6 +114,12 @@ static enum err apply_tunnel(struct control *c, const struct record *r, struct w
 		tun->instance = (uint16_t)m->instance;
 		tun->df = (uint8_t)df_of(m->df_bit);
 		tun->choice = (uint8_t)m->engine;
+		tun->post_fragmentation = m->post_fragmentation;
+		tun->copy_outer_dscp = m->copy_outer_dscp;
+		tun->tcp_mss = (uint16_t)m->tcp_mss;
+		tun->link_mtu = (uint16_t)m->link_mtu;
+		answer_source(&tun->answer4, m->answer4);
+		answer_source(&tun->answer6, m->answer6);
 		tun->known = true;
 		tun->asked++;
 		sa_table_tunnel_changed(tun);

@@ -2,6 +2,7 @@
 /* From decrypted bytes to a packet of the tunnel: trailer, inner packet, ECN, selectors. */
 #include "roads.h"
 #include "ecn.h"
+#include "mss.h"
 
 #include <arpa/inet.h>
 
@@ -43,7 +44,9 @@ static uint8_t ecn_apply(struct pkt *p, uint8_t *ip)
 
 	if (ecn == ECN_DROP)
 		return DROP_ECN;
-	uint8_t tos = (uint8_t)((p->info.tos & ~ECN_MASK) | ecn);
+	/* RFC 2983 4.1: the inner field, unless the tunnel is told that the outer one counts. */
+	uint8_t from = p->sa->tunnel->copy_outer_dscp ? p->tos : p->info.tos;
+	uint8_t tos = (uint8_t)((from & ~ECN_MASK) | ecn);
 	if (tos == p->info.tos)
 		return DROP_NONE;
 	if (p->info.flow.family == 4)
@@ -91,16 +94,22 @@ static uint8_t decap(struct pkt *p)
 		return DROP_NONE;
 	}
 	if (ip_info_read((struct view){ ip, len }, &p->info) != ERR_OK ||
-	    next != (p->info.flow.family == 4 ? PROTO_IPV4 : PROTO_IPV6))
+	    next != (p->info.flow.family == 4 ? PROTO_IPV4 : PROTO_IPV6) ||
+	    !ip_info_sum_ok(ip, &p->info))
 		return DROP_BAD_INNER;
+	/* RFC 4301 7: a later fragment shows no ports, and an SA for some ports does not take it.
+	 */
 	if (!selectors_match(p->sa->ts, &p->info.flow, true))
-		return DROP_SELECTOR;
+		return p->info.later ? DROP_FRAGMENT : DROP_SELECTOR;
 	if (!p->sa->tunnel->known)
 		return DROP_NO_TUNNEL;
 	drop = ecn_apply(p, ip);
-	if (drop == DROP_NONE)
-		cut(p, ip);
-	return drop;
+	if (drop != DROP_NONE)
+		return drop;
+	if (p->sa->tunnel->tcp_mss != 0)
+		mss_clamp(ip, &p->info, p->sa->tunnel->tcp_mss);
+	cut(p, ip);
+	return DROP_NONE;
 }
 
 /* RFC 7296 2.23: an authentic packet from elsewhere says that the peer's NAT mapping changed. */

@@ -18,7 +18,6 @@ static void v4_make(struct encap *e, const struct encap_spec *spec)
 	e->sum = (uint32_t)csum_add(0, e->bytes, V4_LEN);
 }
 
-/* RFC 6437 3: a tunnel end point may leave the flow label zero. */
 static void v6_make(struct encap *e, const struct encap_spec *spec)
 {
 	e->ip_len = V6_LEN;
@@ -67,14 +66,16 @@ void encap_write(const struct encap *e, uint8_t *p, uint16_t payload, struct enc
 {
 	uint16_t total = (uint16_t)(e->len + payload);
 
-	/* RFC 2983 4.1: DSCP is copied. */
+	/* RFC 2983 4.1: DSCP is copied. So is the flow label (RFC 6437 3: a tunnel's flows are
+	 * those inside; of IPv4 there is none: 0). */
 	inner.tos = (uint8_t)((inner.tos & ~ECN_MASK) | ecn_encapsulate(inner.tos));
 	memcpy(p, e->bytes, e->len);
 	if (e->family == ADDR_V4) {
 		v4_write(e, p, total, inner);
 	} else {
 		p[0] = (uint8_t)(0x60 | inner.tos >> 4);
-		p[1] = (uint8_t)(inner.tos << 4);
+		p[1] = (uint8_t)((uint32_t)inner.tos << 4 | inner.label >> 16);
+		put_be16(p + 2, (uint16_t)inner.label);
 		put_be16(p + 4, (uint16_t)(total - V6_LEN));
 	}
 	if (e->len > e->ip_len)

@@ -30,12 +30,13 @@ struct encap_spec {
 /* ERR_VALUE when the addresses are of two families. */
 enum err encap_make(struct encap *ret, const struct encap_spec *spec) MUST_CHECK;
 
-/* What of a packet shows outside (RFC 4301 5.1.2): traffic class, DF, and a number for the IPv4
- * identification (only used when the packet may be fragmented, RFC 6864). */
+/* What of a packet shows outside (RFC 4301 5.1.2): traffic class, DF, flow label, and a number for
+ * the IPv4 identification (only used when the packet may be fragmented, RFC 6864). */
 struct encap_inner {
 	uint8_t tos;
 	bool df;
 	uint16_t id;
+	uint32_t label; /* IPv6 in IPv6: flow label */
 };
 
 /* [data path] Writes the headers to p, which has room for e->len bytes and is followed by `payload`

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Inbound ESP, and what AH has in common with it, before and after the engine (RFC 4303 3.4). */
-#include "roads.h"
+#include "pmtu.h"
 #include "ecn.h"
 #include "replay.h"
 
@@ -87,7 +87,7 @@ static uint8_t udp_parse(struct pkt *p, struct reader *r)
 	return DROP_NONE;
 }
 
-static uint8_t outer_parse(struct pkt *p)
+static uint8_t outer_parse(struct roads *roads, struct pkt *p)
 {
 	struct view l3 = pkt_l3(p->m);
 	struct reader r = rd_of_view(l3);
@@ -97,6 +97,11 @@ static uint8_t outer_parse(struct pkt *p)
 	if (drop != DROP_NONE)
 		return drop;
 	p->outer = rte_pktmbuf_mtod_offset(p->m, uint8_t *, ETHER_LEN);
+	if (proto == (p->family == ADDR_V4 ? PROTO_ICMP : PROTO_ICMPV6)) {
+		drop = (uint8_t)pmtu_icmp(roads, p, r);
+		p->consumed = drop == DROP_NONE;
+		return drop;
+	}
 	p->udp = proto == PROTO_UDP;
 	if (p->udp)
 		drop = udp_parse(p, &r);
@@ -116,11 +121,33 @@ static uint8_t outer_parse(struct pkt *p)
 	return DROP_NONE;
 }
 
+/* The packet that this fragment completes, if it does. */
+static void reassemble(struct roads *r, struct pkt *p)
+{
+	struct rte_mbuf *whole = NULL;
+	enum drop_reason drop = reasm_add(&r->reasm, r->pool, p->m, r->shm, r->now_ms, &whole);
+
+	p->drop = (uint8_t)drop;
+	if (drop != DROP_NONE)
+		return;
+	p->m = whole;
+	if (whole == NULL)
+		return;
+	p->reassembled = true;
+	p->drop = outer_parse(r, p);
+}
+
 void esp_in_parse(struct roads *r)
 {
-	for (uint16_t i = 0; i < r->burst.n; i++)
-		if (pkt_alive(&r->burst.at[i]))
-			r->burst.at[i].drop = outer_parse(&r->burst.at[i]);
+	for (uint16_t i = 0; i < r->burst.n; i++) {
+		struct pkt *p = &r->burst.at[i];
+
+		if (!pkt_alive(p))
+			continue;
+		p->drop = outer_parse(r, p);
+		if (p->drop == DROP_FRAGMENT)
+			reassemble(r, p);
+	}
 }
 
 /* ---------------------------------------------------------------- the SA */
@@ -174,8 +201,8 @@ static void count_error(_Atomic uint32_t *counter)
  */
 static enum sa_engine engine_of(const struct roads *r, const struct pkt *p)
 {
-	bool nic = p->sa->in.session[SA_ENGINE_INLINE] != NULL ||
-	           (p->m->ol_flags & RTE_MBUF_F_RX_SEC_OFFLOAD) != 0;
+	bool nic = !p->reassembled && (p->sa->in.session[SA_ENGINE_INLINE] != NULL ||
+	                               (p->m->ol_flags & RTE_MBUF_F_RX_SEC_OFFLOAD) != 0);
 
 	return nic && r->sas.engines.by[SA_ENGINE_INLINE] != NULL ? SA_ENGINE_INLINE
 	                                                          : SA_ENGINE_SOFT;

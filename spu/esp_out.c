@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Outbound ESP before and after the engine (RFC 4303 3.3). */
-#include "roads.h"
+#include "mss.h"
+#include "pmtu.h"
 
 #include <arpa/inet.h>
 
@@ -9,7 +10,8 @@
 /* RFC 4301 5.1: the newest SA of the tunnel that takes the packet. */
 static uint8_t choose(const struct roads *r, struct pkt *p, const struct tunnel *tun)
 {
-	uint8_t drop = DROP_NO_SA;
+	/* RFC 4301 7: a later fragment shows no ports, and SAs for some ports do not take it. */
+	uint8_t drop = p->info.later && tun->sas != NULL ? DROP_FRAGMENT : DROP_NO_SA;
 
 	for (struct sa *sa = tun->sas; sa != NULL; sa = sa->next_of_tunnel) {
 		if (!sa->sending || !selectors_match(sa->ts, &p->info.flow, false))
@@ -31,18 +33,32 @@ static uint16_t esp_size(const struct sa *sa, const struct pkt *p)
 	return (uint16_t)(f->head + p->info.len + p->pad + f->trailer + f->tail);
 }
 
+static uint8_t too_big(struct pkt *p)
+{
+	const struct tunnel *tun = p->sa->tunnel;
+	struct oversize_rule rule = { .df = p->sa->encap.df,
+		                      .post = tun->post_fragmentation,
+		                      .by_port = p->sa->ts->by_port };
+
+	p->oversize = oversize_what(&rule, &p->info);
+	bool goes_on = p->oversize == OVERSIZE_SPLIT_INNER || p->oversize == OVERSIZE_SPLIT_OUTER;
+	return goes_on ? DROP_NONE : DROP_TOO_BIG;
+}
+
 static uint8_t fit(const struct roads *r, struct pkt *p)
 {
 	const struct sa *sa = p->sa;
 	const struct form *f = &sa->form;
-	uint32_t path = __atomic_load_n((uint16_t *)&sa->out.runtime->path_mtu, __ATOMIC_RELAXED);
 
 	p->pad = (uint8_t)(-(p->info.len + f->trailer) & (f->align - 1));
 	uint32_t front = (uint32_t)(sa->encap.len + f->head);
 	uint32_t back = (uint32_t)(p->pad + f->trailer + f->tail);
 	uint32_t total = front + p->info.len + back;
-	if (total > r->wire_mtu || (path != 0 && total > path))
-		return DROP_TOO_BIG;
+	if (total > pmtu_limit(r, sa)) {
+		uint8_t drop = too_big(p);
+		if (drop != DROP_NONE || p->oversize == OVERSIZE_SPLIT_INNER)
+			return drop;
+	}
 	uint32_t slack = p->m->data_len - (uint32_t)ETHER_LEN - p->info.len;
 	if (rte_pktmbuf_headroom(p->m) < front ||
 	    rte_pktmbuf_tailroom(p->m) + slack < back + f->scratch)
@@ -54,12 +70,19 @@ static uint8_t prepare(const struct roads *r, struct pkt *p)
 {
 	const struct tunnel *tun = sa_table_tunnel(&r->sas, ntohl(port_meta(p->m)->tunnel));
 
-	if (ip_info_read(pkt_l3(p->m), &p->info) != ERR_OK || p->info.flow.family != p->family)
+	uint8_t *ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, ETHER_LEN);
+
+	if (ip_info_read(pkt_l3(p->m), &p->info) != ERR_OK || p->info.flow.family != p->family ||
+	    !ip_info_sum_ok(ip, &p->info))
 		return DROP_MALFORMED;
 	if (tun == NULL || !tun->known)
 		return DROP_NO_TUNNEL;
 	uint8_t drop = choose(r, p, tun);
-	return drop != DROP_NONE ? drop : fit(r, p);
+	if (drop != DROP_NONE)
+		return drop;
+	if (tun->tcp_mss != 0)
+		mss_clamp(ip, &p->info, tun->tcp_mss);
+	return fit(r, p);
 }
 
 void esp_out_prepare(struct roads *r)
@@ -146,7 +169,10 @@ static void write_frame(struct pkt *p, uint16_t payload)
 static void fill_op(struct roads *r, uint16_t i)
 {
 	struct pkt *p = &r->burst.at[i];
-	enum sa_engine engine = (enum sa_engine)p->sa->out.engine;
+	/* A NIC encrypts as it sends: what is fragmented after encryption is done in software. */
+	enum sa_engine engine = p->oversize == OVERSIZE_SPLIT_OUTER
+	                                ? SA_ENGINE_SOFT
+	                                : (enum sa_engine)p->sa->out.engine;
 	struct engine_op *op = burst_op(&r->burst, engine, i);
 
 	if (p->sa->form.kind == FORM_AH)
@@ -157,12 +183,22 @@ static void fill_op(struct roads *r, uint16_t i)
 	op->session = p->sa->out.session[engine];
 }
 
+/* RFC 6864 4: what may be fragmented has a number that does not come again soon, whatever the SA:
+ * all SAs between two gateways are this SPU's. For the others it says nothing. */
+static uint16_t id_of(struct roads *r, const struct pkt *p)
+{
+	uint8_t df = p->sa->encap.df;
+	bool whole = df == ENCAP_DF_SET || (df == ENCAP_DF_COPY && p->info.df);
+
+	return whole ? (uint16_t)p->seq : r->ip_id++;
+}
+
 static void write_packet(struct roads *r, struct pkt *p)
 {
 	const struct sa *sa = p->sa;
 	uint8_t *ip = rte_pktmbuf_mtod_offset(p->m, uint8_t *, ETHER_LEN);
 	uint16_t payload = esp_size(sa, p);
-	struct encap_inner inner = { p->info.tos, p->info.df, (uint16_t)p->seq };
+	struct encap_inner inner = { p->info.tos, p->info.df, id_of(r, p), p->info.label };
 
 	p->esp = ip - sa->form.head;
 	p->outer = p->esp - sa->encap.len;

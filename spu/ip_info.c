@@ -37,14 +37,17 @@ static enum err v4_read(struct reader r, struct ip_info *i)
 	if (header < IP_V4_LEN || i->len < header || i->len > have)
 		return ERR_LENGTH;
 	i->tos = h[1];
+	i->label = 0;
 	uint16_t frag = get_be16(h + 6);
 	i->df = frag & 0x4000;
+	i->later = (frag & 0x1fff) != 0;
+	i->l4 = i->later ? 0 : (uint16_t)header;
 	i->flow = (struct flow){ .family = 4, .proto = h[9] };
 	i->flow.src[1] = get_be32(h + 12);
 	i->flow.dst[1] = get_be32(h + 16);
 	struct reader body = rd_sub(&r, i->len - IP_V4_LEN);
 	rd_skip(&body, header - IP_V4_LEN);
-	if ((frag & 0x1fff) == 0)
+	if (!i->later)
 		ports_read(body, &i->flow);
 	return ERR_OK;
 }
@@ -82,7 +85,6 @@ static enum err v6_read(struct reader r, struct ip_info *i)
 {
 	size_t have = rd_left(&r);
 	const uint8_t *h = rd_view(&r, IP_V6_LEN).p;
-	bool later = false;
 
 	if (r.bad)
 		return ERR_TRUNCATED;
@@ -91,6 +93,7 @@ static enum err v6_read(struct reader r, struct ip_info *i)
 		return ERR_LENGTH;
 	i->len = (uint16_t)len;
 	i->tos = (uint8_t)(get_be16(h) >> 4);
+	i->label = get_be32(h) & 0xfffff;
 	i->df = true;
 	i->flow = (struct flow){ .family = 6, .proto = h[6] };
 	i->flow.src[0] = get_be64(h + 8);
@@ -98,8 +101,10 @@ static enum err v6_read(struct reader r, struct ip_info *i)
 	i->flow.dst[0] = get_be64(h + 24);
 	i->flow.dst[1] = get_be64(h + 32);
 	struct reader body = rd_sub(&r, len - IP_V6_LEN);
-	TRY(v6_upper_layer(&body, &i->flow.proto, &later));
-	if (!later)
+	i->later = false;
+	TRY(v6_upper_layer(&body, &i->flow.proto, &i->later));
+	i->l4 = i->later ? 0 : (uint16_t)(body.p - h);
+	if (!i->later)
 		ports_read(body, &i->flow);
 	return ERR_OK;
 }
@@ -115,4 +120,9 @@ enum err ip_info_read(struct view packet, struct ip_info *ret)
 	if (packet.p[0] >> 4 == 6)
 		return v6_read(r, ret);
 	return ERR_VERSION;
+}
+
+bool ip_info_sum_ok(const uint8_t *ip, const struct ip_info *info)
+{
+	return info->flow.family != 4 || csum_fold(csum_add(0, ip, (ip[0] & 15u) * 4u)) == 0;
 }

@@ -22,13 +22,20 @@ struct flow {
 
 struct ip_info {
 	struct flow flow;
-	uint16_t len; /* as the header says: at most what was given */
-	uint8_t tos;  /* traffic class: DSCP and ECN */
-	bool df;      /* IPv4 */
+	uint16_t len;   /* as the header says: at most what was given */
+	uint16_t l4;    /* offset of the transport header; 0 where there is none to be seen */
+	uint32_t label; /* IPv6: flow label */
+	uint8_t tos;    /* traffic class: DSCP and ECN */
+	bool df;        /* IPv6 always: no router may fragment it */
+	bool later;     /* a fragment, not the first */
 };
 
 /* ERR_VERSION: neither 4 nor 6. ERR_LENGTH: the header's length is below its minimum or more than
  * is there. ERR_TRUNCATED: headers end too early. */
 enum err ip_info_read(struct view packet, struct ip_info *ret) MUST_CHECK;
+
+/* RFC 1812 5.2.2: whether the header checksum of an IPv4 packet that was read is right; IPv6 has
+ * none. */
+bool ip_info_sum_ok(const uint8_t *ip, const struct ip_info *info) MUST_CHECK;
 
 #endif

@@ -38,6 +38,18 @@ static bool wire_in(struct spu *s)
 	return true;
 }
 
+/* What a burst had no room for, before the next one. */
+static void rest_out(struct spu *s)
+{
+	struct rte_mbuf *out[BURST];
+	uint16_t n = 0;
+
+	while (outbound_more(&s->roads, out, &n))
+		ports_tx(&s->ports, PORT_WIRE, out, n);
+	while ((n = outbound_answers(&s->roads, out)) != 0)
+		ports_tx(&s->ports, PORT_FABRIC, out, n);
+}
+
 static bool fabric_in(struct spu *s)
 {
 	struct rte_mbuf *in[BURST], *out[BURST];
@@ -46,6 +58,7 @@ static bool fabric_in(struct spu *s)
 	if (n == 0)
 		return false;
 	ports_tx(&s->ports, PORT_WIRE, out, outbound_run(&s->roads, in, n, out));
+	rest_out(s);
 	return true;
 }
 
@@ -59,8 +72,10 @@ static bool held_out(struct spu *s)
 	if (h->n_holding == 0 && h->n == 0)
 		return false;
 	spu_count(&s->shm->stat[SPU_HOLD_LATE], hold_poll(h, s->node, s->roads.now_ms));
-	while (outbound_release(&s->roads, out, &n))
+	while (outbound_release(&s->roads, out, &n)) {
 		ports_tx(&s->ports, PORT_WIRE, out, n);
+		rest_out(s);
+	}
 	return false;
 }
 
@@ -83,7 +98,8 @@ static void count(struct spu *s)
 {
 	uint64_t now = s->roads.now_ms;
 
-	atomic_store_explicit(&s->shm->stat[SPU_HELD], s->roads.hold.n, memory_order_relaxed);
+	atomic_store_explicit(&s->shm->stat[SPU_HELD], s->roads.hold.n + s->roads.reasm.held,
+	                      memory_order_relaxed);
 	if (now - s->counted_ms < COUNT_MS)
 		return;
 	s->counted_ms = now;
@@ -130,6 +146,7 @@ static bool turn(struct spu *s)
 		s->roads.nic_lost = true;
 	}
 	worked |= held_out(s);
+	reasm_expire(&s->roads.reasm, s->shm, s->roads.now_ms);
 	worked |= wire_in(s);
 	worked |= fabric_in(s);
 	worked |= marker(s);
@@ -179,6 +196,7 @@ static void drain(struct spu *s)
 		quiet = worked || waiting ? 0 : quiet + 1;
 		spu_count(&s->shm->progress, 1);
 	}
+	reasm_clear(&s->roads.reasm, s->shm, DROP_REASSEMBLY_TIMEOUT);
 	nic_release(&s->nic);
 	s->counted_ms = 0;
 	count(s);

@@ -23,9 +23,11 @@ static void hold_back(struct roads *r)
 static uint16_t go_on(struct roads *r, struct rte_mbuf **ret_out)
 {
 	esp_out_prepare(r);
+	esp_out_too_big(r);
 	esp_out_number(r);
 	esp_out_write(r);
 	esp_out_engine(r);
+	esp_out_split(r);
 	return road_end(r, ret_out);
 }
 
@@ -47,4 +49,24 @@ bool outbound_release(struct roads *r, struct rte_mbuf **ret_out, uint16_t *ret_
 	road_begin(r, waiting, n, FABRIC_PLAIN_OUT);
 	*ret_n = go_on(r, ret_out);
 	return true;
+}
+
+bool outbound_more(struct roads *r, struct rte_mbuf **ret_out, uint16_t *ret_n)
+{
+	struct rte_mbuf *waiting[BURST];
+
+	*ret_n = spill_shift(&r->ready, ret_out, BURST);
+	if (*ret_n != 0)
+		return true;
+	uint16_t n = spill_pop(&r->line, waiting, BURST);
+	if (n == 0)
+		return false;
+	road_begin(r, waiting, n, FABRIC_PLAIN_OUT);
+	*ret_n = go_on(r, ret_out);
+	return true;
+}
+
+uint16_t outbound_answers(struct roads *r, struct rte_mbuf **ret_out)
+{
+	return spill_shift(&r->answers, ret_out, BURST);
 }

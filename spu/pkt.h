@@ -9,6 +9,7 @@
 #include "bytes.h"
 #include "ip_info.h"
 #include "node_shm.h"
+#include "oversize.h"
 #include "port_meta.h"
 #include "sa_table.h"
 
@@ -35,6 +36,8 @@ struct pkt {
 	bool consumed;    /* it was for the SPU itself */
 	bool udp;         /* inbound: came in UDP */
 	bool by_nic;      /* the NIC did the arithmetic */
+	bool reassembled; /* inbound: of fragments, which no NIC decrypts */
+	uint8_t oversize; /* outbound: enum oversize */
 	bool nic_missed;  /* it should have, and handed it up as it came */
 	uint8_t next;     /* of the same SA, or BURST_NONE */
 	uint8_t pad;      /* outbound: bytes of ESP padding */

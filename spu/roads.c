@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "roads.h"
+#include "pmtu.h"
 
 #include <arpa/inet.h>
 
@@ -13,7 +13,8 @@ static uint8_t frame_check(struct roads *r, struct pkt *p, enum fabric_kind want
 		p->consumed = true;
 		return DROP_NONE;
 	}
-	if (meta->kind != want)
+	bool bounced = meta->kind == FABRIC_TOO_BIG && want == FABRIC_WIRE_IN;
+	if (meta->kind != want && !bounced)
 		return DROP_BAD_FABRIC;
 	if (p->m->nb_segs != 1 || rte_pktmbuf_data_len(p->m) < ETHER_LEN)
 		return DROP_MALFORMED;
@@ -21,7 +22,11 @@ static uint8_t frame_check(struct roads *r, struct pkt *p, enum fabric_kind want
 	if (type != ETHERTYPE_V4 && type != ETHERTYPE_V6)
 		return DROP_BAD_FABRIC;
 	p->family = type == ETHERTYPE_V4 ? ADDR_V4 : ADDR_V6;
-	return DROP_NONE;
+	if (!bounced)
+		return DROP_NONE;
+	/* One that we sent, and the steering found no way for that takes it. */
+	(void)pmtu_learn(r, pkt_l3(p->m), ntohs(meta->instance), ntohl(meta->tunnel));
+	return DROP_TOO_BIG;
 }
 
 void road_begin(struct roads *r, struct rte_mbuf **in, uint16_t n, enum fabric_kind want)

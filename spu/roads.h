@@ -8,8 +8,11 @@
 #ifndef ROADS_H
 #define ROADS_H
 #include "hold.h"
+#include "icmp_error.h"
 #include "iv_source.h"
 #include "pkt.h"
+#include "reasm.h"
+#include "spill.h"
 #include "tell.h"
 
 struct roads {
@@ -17,6 +20,14 @@ struct roads {
 	struct sa_table sas;
 	struct sa_runtime_table *runtime; /* borrowed */
 	struct iv_source *ivs;            /* borrowed: for CBC */
+	struct rte_mempool *pool;         /* borrowed: of fragments and answers */
+	struct reasm reasm;
+	struct spill line;    /* plain frames that take the outbound road before all others */
+	struct spill ready;   /* encrypted ones, for the wire port */
+	struct spill answers; /* for the fabric port */
+	struct icmp_limit icmp_limit;
+	uint16_t ip_id;   /* of IPv4 headers that may be fragmented, or that we make */
+	uint32_t frag_id; /* of IPv6 fragments */
 	struct hold hold;
 	struct tell tell;
 	uint64_t now_ms;   /* CLOCK_BOOTTIME, as of this burst */
@@ -35,6 +46,11 @@ uint16_t outbound_run(struct roads *r, struct rte_mbuf **in, uint16_t n, struct 
 /* A burst of frames that were held and may go now takes the outbound road. False when none was
  * left; else *ret_n (perhaps 0) go on. */
 bool outbound_release(struct roads *r, struct rte_mbuf **ret_out, uint16_t *ret_n);
+/* After each of these two, until it says false: what they had no room for (fragments, and what came
+ * behind them). At most BURST frames for the wire port each time. */
+bool outbound_more(struct roads *r, struct rte_mbuf **ret_out, uint16_t *ret_n);
+/* After that: answers to the senders, for the fabric port. At most BURST; 0: no more. */
+uint16_t outbound_answers(struct roads *r, struct rte_mbuf **ret_out);
 
 /* Their stages, in the order in which they are called (esp_in.c, esp_out.c). */
 void esp_in_parse(struct roads *r);
@@ -44,9 +60,11 @@ void esp_in_engine(struct roads *r);
 void esp_in_accept(struct roads *r);
 void esp_in_finish(struct roads *r);
 void esp_out_prepare(struct roads *r);
+void esp_out_too_big(struct roads *r); /* too_big.c */
 void esp_out_number(struct roads *r);
 void esp_out_write(struct roads *r);
 void esp_out_engine(struct roads *r);
+void esp_out_split(struct roads *r); /* too_big.c */
 
 /* What AH does otherwise (ah_in.c, ah_out.c), packet by packet within those stages. Before the
  * engine the outer header becomes what is authenticated; outbound it is put back behind it. */

@@ -13,6 +13,7 @@
 #include "promote.h"
 #include "secret.h"
 #include "selectors.h"
+#include "sizes.h"
 
 enum { SA_ENGINES = 2 }; /* of enum sa_engine */
 
@@ -56,7 +57,7 @@ struct sa {
 	uint32_t by_hand;      /* the tunnel, where the record's key names it; else 0 */
 	struct selectors *ts;  /* owns */
 	struct tunnel *tunnel; /* borrowed from the table that the SA is in */
-	struct sa *next_spi, *next_of_tunnel;
+	struct sa *next_spi, *next_out, *next_of_tunnel;
 };
 
 /* A tunnel, known by its record, or named by an SA before its record came. */
@@ -67,8 +68,13 @@ struct tunnel {
 	uint8_t df;     /* enum encap_df */
 	uint8_t choice; /* EngineChoice of the record */
 	bool known;
-	uint32_t asked; /* counts its records: each asks for its engine anew */
-	struct sa *sas; /* newest first */
+	bool post_fragmentation; /* too big: the outer packet is fragmented, not the inner one */
+	bool copy_outer_dscp;    /* to the inner packet */
+	uint16_t tcp_mss;        /* 0: left alone */
+	uint16_t link_mtu;       /* of the interface that leads to the peer; 0: not known */
+	struct addr answer4, answer6; /* source of ICMP errors; ADDR_NONE: none are made */
+	uint32_t asked;               /* counts its records: each asks for its engine anew */
+	struct sa *sas;               /* newest first */
 	struct tunnel *next;
 };
 
@@ -85,6 +91,17 @@ void sa_free(const struct sa_engines *e, struct sa *sa);
 enum err sa_open(const struct sa_engines *e, struct sa *sa, struct why *why) MUST_CHECK;
 /* Takes the sessions of an older version of the same SA where they still fit. */
 void sa_inherit(struct sa *sa, struct sa *old);
+
+/* How long its outbound packets are. */
+static inline struct sizes sa_sizes(const struct sa *sa)
+{
+	const struct form *f = &sa->form;
+
+	return (struct sizes){ .front = (uint16_t)(sa->encap.len + f->head),
+		               .back = f->tail,
+		               .align = f->align,
+		               .trailer = f->trailer };
+}
 
 /* Moves one direction to the NIC; on failure it stays where it is. */
 enum err sa_promote(const struct sa_engines *e, struct sa *sa, bool inbound,

@@ -31,6 +31,9 @@ static enum err selectors_of(struct sa *sa, const Hawser__ChildSaRecord *m)
 		TRY(selector_of(&sa->ts->at[i], m->local_ts[i]));
 	for (size_t i = 0; i < m->n_remote_ts; i++)
 		TRY(selector_of(&sa->ts->at[m->n_local_ts + i], m->remote_ts[i]));
+	for (size_t i = 0; i < n; i++)
+		sa->ts->by_port |=
+		        sa->ts->at[i].port_first != 0 || sa->ts->at[i].port_last != UINT16_MAX;
 	return ERR_OK;
 }
 

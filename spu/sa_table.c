@@ -13,8 +13,9 @@ enum err sa_table_init(struct sa_table *t, uint32_t sas, const struct sa_engines
 		chains *= 2;
 	*t = (struct sa_table){ .mask = chains - 1, .engines = *engines };
 	t->by_spi = calloc(chains, sizeof(struct sa *));
+	t->by_out = calloc(chains, sizeof(struct sa *));
 	t->tunnels = calloc(chains, sizeof(struct tunnel *));
-	if (t->by_spi != NULL && t->tunnels != NULL)
+	if (t->by_spi != NULL && t->by_out != NULL && t->tunnels != NULL)
 		return ERR_OK;
 	sa_table_done(t);
 	return ERR_MEMORY;
@@ -22,7 +23,7 @@ enum err sa_table_init(struct sa_table *t, uint32_t sas, const struct sa_engines
 
 void sa_table_done(struct sa_table *t)
 {
-	if (t->by_spi != NULL && t->tunnels != NULL) {
+	if (t->by_spi != NULL && t->by_out != NULL && t->tunnels != NULL) {
 		sa_table_clear(t);
 		for (uint32_t i = 0; i <= t->mask; i++)
 			while (t->tunnels[i] != NULL) {
@@ -32,6 +33,7 @@ void sa_table_done(struct sa_table *t)
 			}
 	}
 	free(t->by_spi);
+	free(t->by_out);
 	free(t->tunnels);
 	*t = (struct sa_table){ 0 };
 }
@@ -84,12 +86,29 @@ void sa_table_tunnel_del(struct sa_table *t, uint32_t index)
 	tunnel_drop(t, index);
 }
 
+/* A rekeyed SA takes the same way as the one before it: what was learned of that holds on. */
+static void inherit_path(const struct sa *sa, const struct tunnel *tun)
+{
+	const struct sa *old = tun->sas;
+
+	while (old != NULL &&
+	       !(addr_equal(&old->remote, &sa->remote) && old->out.runtime->path_mtu != 0))
+		old = old->next_of_tunnel;
+	if (old != NULL && old->out.runtime != sa->out.runtime && sa->out.runtime->path_mtu == 0)
+		sa_runtime_learn_mtu(sa->out.runtime, old->out.runtime->path_mtu,
+		                     old->out.runtime->path_mtu_ms);
+}
+
 static void link_in(struct sa_table *t, struct sa *sa, struct tunnel *tun)
 {
 	struct sa **head = &t->by_spi[sa_table_hash(sa->in.spi) & t->mask];
 	struct sa **at = &tun->sas;
 
+	inherit_path(sa, tun);
 	sa->next_spi = *head;
+	*head = sa;
+	head = &t->by_out[sa_table_hash(sa->out.spi) & t->mask];
+	sa->next_out = *head;
 	*head = sa;
 	while (*at != NULL && (*at)->serial > sa->serial)
 		at = &(*at)->next_of_tunnel;
@@ -109,10 +128,14 @@ static void link_out(struct sa_table *t, struct sa *sa)
 	while (*link != sa)
 		link = &(*link)->next_spi;
 	*link = sa->next_spi;
+	link = &t->by_out[sa_table_hash(sa->out.spi) & t->mask];
+	while (*link != sa)
+		link = &(*link)->next_out;
+	*link = sa->next_out;
 	while (*at != sa)
 		at = &(*at)->next_of_tunnel;
 	*at = sa->next_of_tunnel;
-	sa->next_spi = sa->next_of_tunnel = NULL;
+	sa->next_spi = sa->next_out = sa->next_of_tunnel = NULL;
 	t->n_sas--;
 }
 

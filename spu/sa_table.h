@@ -10,6 +10,7 @@
 
 struct sa_table {
 	struct sa **by_spi;      /* owns: mask + 1 chains */
+	struct sa **by_out;      /* likewise, by the peer's SPI */
 	struct tunnel **tunnels; /* owns: mask + 1 chains */
 	uint32_t mask;
 	uint32_t n_sas;
@@ -52,6 +53,12 @@ static inline uint32_t sa_table_hash(uint32_t key)
 static inline struct sa *sa_table_chain(const struct sa_table *t, uint32_t spi)
 {
 	return t->by_spi[sa_table_hash(spi) & t->mask];
+}
+
+/* [data path] The first of those that may have this SPI outbound; go on with next_out. */
+static inline struct sa *sa_table_out(const struct sa_table *t, uint32_t spi)
+{
+	return t->by_out[sa_table_hash(spi) & t->mask];
 }
 
 /* [data path] */

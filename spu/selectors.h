@@ -17,6 +17,7 @@ struct selector {
 
 struct selectors {
 	uint16_t n_local, n_remote;
+	bool by_port;         /* one of them takes some ports only */
 	struct selector at[]; /* local, then remote */
 };
 

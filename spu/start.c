@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
+#include <rte_random.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,6 +183,7 @@ static enum err open_ports(struct spu *s, const Hawser__SpuRecord *self, struct 
 		return why_set(why, ERR_UNSUPPORTED, "port %s: not supported in this version",
 		               self->port);
 	TRY(emu_port_pool("spu", POOL_MBUFS, &s->pool, why));
+	s->roads.pool = s->pool;
 	TRY(open_port(s, &wire, &id[PORT_WIRE], &s->wire_open, why));
 	TRY(open_port(s, &fabric, &id[PORT_FABRIC], &s->fabric_open, why));
 	ports_init(&s->ports, id[PORT_WIRE], id[PORT_FABRIC], s->shm);
@@ -237,6 +239,9 @@ enum err start_open(struct spu *s, struct why *why)
 	s->roads.shm = s->shm;
 	s->roads.runtime = &s->runtime;
 	s->roads.now_ms = spu_now_ms();
+	s->roads.ip_id = (uint16_t)rte_rand();
+	s->roads.frag_id = (uint32_t)rte_rand();
+	reasm_init(&s->roads.reasm, rte_rand());
 	nic_init(&s->nic, &s->roads, (uint8_t)s->slot_number);
 	s->control = (struct control){ .roads = &s->roads,
 		                       .nic = &s->nic,

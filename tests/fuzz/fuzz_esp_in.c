@@ -100,6 +100,8 @@ static void set_up(void)
 	assert(e == ERR_OK);
 	bed.roads.shm = bed.shm;
 	bed.roads.runtime = &bed.runtime;
+	bed.roads.pool = bed.pool;
+	reasm_init(&bed.roads.reasm, 1);
 	for (unsigned int i = 0; i < VARIANTS; i++)
 		add_sa(i);
 	sa_table_tunnel_get(&bed.roads.sas, TUNNEL)->known = true;
@@ -202,6 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint16_t n = inbound_run(&bed.roads, &in, 1, out);
 	if (n == 1)
 		check_out(out[0]);
+	reasm_clear(&bed.roads.reasm, bed.shm, DROP_REASSEMBLY_TIMEOUT);
 	for (int i = 0; i < DROP_ROOM; i++)
 		left += bed.shm->drop[i];
 	assert(n + left + bed.shm->stat[SPU_CONSUMED] == 1); /* one way or the other, once */

@@ -17,6 +17,8 @@
 #define UDP .protocol = 17
 #define TCP .protocol = 6
 #define PING .protocol = 1, .port = 8
+#define TOO_BIG4 .protocol = 1, .port = 3, .code = 4
+#define TOO_BIG6 .protocol = 58, .port = 2
 #define SPI(anchor) .spi = 0xa1b2c300u | (anchor)
 #define TO(anchor) .action = XDP_REDIRECT, .drop = DROP_NONE, .out = WIRE_IN, .arg = anchor
 #define PASSES .action = XDP_PASS, .drop = DROP_NONE, .out = SAME
@@ -59,6 +61,20 @@ static const struct expect steering[] = {
 	{ "transit ESP is ordinary", "eth-u", { .src = PEER, .dst = HOST, ESP, SPI(ANCHOR_0), .payload = 64 }, LEAVES(MAC_T_PEER, MAC_ETH_T) },
 	{ "transit ESP in UDP is ordinary", "eth-u", { .src = PEER, .dst = HOST, UDP, .port = 4500, SPI(ANCHOR_0), .payload = 64 }, LEAVES(MAC_T_PEER, MAC_ETH_T) },
 	{ "ESP by an interface in no zone", "eth-n", { .src = PEER, .dst = US, ESP, SPI(ANCHOR_0), .payload = 64 }, DROPS(NO_ZONE) },
+	{ "too big, said of ESP", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 50, SPI(ANCHOR_1) }, TO(ANCHOR_1) },
+	{ "too big, said of ESP over IPv6", "eth-u", { .src = PEER6, .dst = US6, TOO_BIG6, .quotes = 50, SPI(ANCHOR_0) }, TO(ANCHOR_0) },
+	{ "too big, said of AH", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 51, SPI(ANCHOR_1) }, TO(ANCHOR_1) },
+	{ "too big, said of ESP in UDP", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 17, SPI(ANCHOR_1) }, TO(ANCHOR_1) },
+	{ "too big, said of ESP in UDP over IPv6", "eth-u", { .src = PEER6, .dst = US6, TOO_BIG6, .quotes = 17, SPI(ANCHOR_1) }, TO(ANCHOR_1) },
+	{ "too big, with eight bytes of ESP", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 50, .quoted = 8, SPI(ANCHOR_1) }, TO(ANCHOR_1) },
+	{ "too big, with three bytes of ESP", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 50, .quoted = 3, SPI(ANCHOR_1) }, PASSES },
+	{ "too big, with no SPI behind UDP", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 17, .quoted = 8, SPI(ANCHOR_1) }, PASSES },
+	{ "too big, said of IKE on 4500", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 17 }, PASSES },
+	{ "too big, said of TCP", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 6, SPI(ANCHOR_1) }, PASSES },
+	{ "port unreachable, said of ESP", "eth-u", { .src = HOST, .dst = US, .protocol = 1, .port = 3, .code = 3, .quotes = 50, SPI(ANCHOR_1) }, PASSES },
+	{ "time exceeded, said of ESP over IPv6", "eth-u", { .src = PEER6, .dst = US6, .protocol = 58, .port = 3, .quotes = 50, SPI(ANCHOR_1) }, PASSES },
+	{ "too big, in a fragment", "eth-u", { .src = HOST, .dst = US, TOO_BIG4, .quotes = 50, .extensions = "f", SPI(ANCHOR_1) }, PASSES },
+	{ "too big, for another host", "eth-u", { .src = PEER, .dst = HOST, TOO_BIG4, .quotes = 50, SPI(ANCHOR_1) }, LEAVES(MAC_T_PEER, MAC_ETH_T) },
 	{ "IKE on 500", "eth-u", { .src = PEER, .dst = US, UDP, .port = 500, .payload = 64 }, PASSES },
 	{ "IKE on 4500: marker zero", "eth-u", { .src = PEER, .dst = US, UDP, .port = 4500, .payload = 0 }, PASSES },
 	{ "NAT keepalive", "eth-u", { .src = PEER, .dst = US, UDP, .port = 4500, .payload = 1 }, PASSES },

@@ -28,6 +28,12 @@ static void fabric(uint8_t *frame, const struct expect *e)
 	struct writer w = wr_of(frame, 12);
 	bool wire = e->out == WIRE_IN;
 
+	if (e->out == BOUNCED) {
+		wr_u32(&w, (uint32_t)FABRIC_TOO_BIG << 24);
+		wr_u32(&w, e->arg);
+		wr_u32(&w, 0);
+		return;
+	}
 	wr_u8(&w, wire ? FABRIC_WIRE_IN : FABRIC_PLAIN_OUT);
 	wr_u8(&w, wire ? (uint8_t)e->arg : expect_anchor(e->arg));
 	wr_u16(&w, 0);
@@ -43,7 +49,7 @@ static size_t expected(const struct expect *e, uint8_t *frame, size_t len)
 	len = frame_untag(frame, len);
 	if (e->out == PLAIN_OUT || e->out == ROUTED)
 		frame_hop(frame);
-	if (e->out == WIRE_IN || e->out == PLAIN_OUT || e->out == PLAIN_OUT_GW)
+	if (e->out == WIRE_IN || e->out == PLAIN_OUT || e->out == PLAIN_OUT_GW || e->out == BOUNCED)
 		fabric(frame, e);
 	else
 		macs(frame, e->arg, e->source);

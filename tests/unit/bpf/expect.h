@@ -13,6 +13,7 @@ enum becomes {
 	PLAIN_OUT_GW, /* the same, not forwarded: the TTL stays */
 	ROUTED,       /* one hop less, MAC addresses of egress and neighbour */
 	SENT,         /* not forwarded, MAC addresses of egress and neighbour */
+	BOUNCED,      /* with a fabric header that says how much the route takes */
 	HANDED,       /* MAC addresses of the interface that the kernel takes it on */
 };
 
@@ -23,7 +24,7 @@ struct expect {
 	int action; /* XDP_... */
 	enum drop_reason drop;
 	enum becomes out;
-	uint32_t arg;        /* anchor, tunnel, or the last byte of the destination's MAC address */
+	uint32_t arg; /* anchor, tunnel, MTU, or the last byte of the destination's MAC address */
 	uint32_t source;     /* the last byte of the source's MAC address */
 	const char *ingress; /* in the fabric header, where it is not `on` */
 };

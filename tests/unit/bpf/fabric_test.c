@@ -41,7 +41,8 @@ static const struct expect wire[] = {
 	{ "TTL 1 leaves: it was sent here", "w0", { OUT, .src = US, .dst = PEER, ESP, .ttl = 1, .payload = 64 }, SENDS(MAC_U_PEER, MAC_ETH_U) },
 	{ "no neighbour: the kernel forwards", "w0", { OUT, .src = US, .dst = "192.0.2.77", ESP, .payload = 64 }, TO_KERNEL(MAC_W0) },
 	{ "no neighbour: the kernel forwards, IPv6", "w0", { OUT, .src = US6, .dst = "2001:db8:1::77", ESP, .payload = 64 }, TO_KERNEL(MAC_W0) },
-	{ "too big: the kernel answers", "w0", { OUT, .src = US, .dst = "10.77.0.1", ESP, .payload = 1000 }, TO_KERNEL(MAC_W0) },
+	{ "too big, and not to be fragmented: back", "w0", { OUT, .src = US, .dst = "10.77.0.1", ESP, .payload = 1000 }, .action = XDP_REDIRECT, .drop = DROP_NONE, .out = BOUNCED, .arg = 1000 },
+	{ "too big: the kernel fragments", "w0", { OUT, .src = US, .dst = "10.77.0.1", ESP, .extensions = "n", .payload = 1000 }, TO_KERNEL(MAC_W0) },
 	{ "unreachable: the kernel answers", "w0", { OUT, .src = US, .dst = "10.92.0.1", ESP, .payload = 64 }, TO_KERNEL(MAC_W0) },
 	{ "blackhole", "w0", { OUT, .src = US, .dst = "10.91.0.1", ESP, .payload = 64 }, DROPS(NO_ROUTE) },
 	{ "no route", "w0", { OUT, .src = US, .dst = "10.1.1.1", ESP, .payload = 64 }, DROPS(NO_ROUTE) },
@@ -96,6 +97,7 @@ static const struct expect st0[] = {
 
 static const struct expect ports[] = {
 	{ "encrypted, without a socket", "w0s", { .fabric = FABRIC_WIRE_IN, .src = PEER, .dst = US, ESP, .payload = 64 }, DROPS(NO_SOCKET) },
+	{ "one that comes back, without a socket", "w0s", { .fabric = FABRIC_TOO_BIG, .src = US, .dst = PEER, ESP, .payload = 64 }, DROPS(NO_SOCKET) },
 	{ "a marker, without a socket", "w0s", { .fabric = FABRIC_MARKER, .type = FABRIC_ETHERTYPE_MARKER }, DROPS(NO_SOCKET) },
 	{ "plaintext on the wire port", "w0s", { .fabric = FABRIC_PLAIN_OUT, .src = HOST, .dst = REMOTE, UDP, .payload = 64 }, DROPS(BAD_FABRIC) },
 	{ "something of the kernel's", "w0s", { .mac = 0xff, .src = "fe80::1", .dst = "ff02::16", .protocol = 58, .port = 143 }, DROPS(BAD_FABRIC) },
@@ -104,6 +106,7 @@ static const struct expect ports[] = {
 static const struct expect fabric_ports[] = {
 	{ "to be encrypted, without a socket", "f1s", { .fabric = FABRIC_PLAIN_OUT, .src = HOST, .dst = REMOTE, UDP, .payload = 64 }, DROPS(NO_SOCKET) },
 	{ "a marker, without a socket", "f1s", { .fabric = FABRIC_MARKER, .type = FABRIC_ETHERTYPE_MARKER }, DROPS(NO_SOCKET) },
+	{ "one that comes back on the fabric port", "f1s", { .fabric = FABRIC_TOO_BIG, .src = US, .dst = PEER, ESP, .payload = 64 }, DROPS(BAD_FABRIC) },
 	{ "encrypted on the fabric port", "f1s", { .fabric = FABRIC_WIRE_IN, .src = PEER, .dst = US, ESP, .payload = 64 }, DROPS(BAD_FABRIC) },
 };
 /* clang-format on */

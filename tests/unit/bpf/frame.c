@@ -52,6 +52,25 @@ static void put_ethernet(struct writer *w, const struct frame *f, uint8_t mac, u
 	wr_u16(w, type);
 }
 
+/* What a router quotes: an IP header, ports of 4500 or a part of AH, the SPI, a number. */
+static void put_quote(struct writer *w, const struct frame *f)
+{
+	size_t ip = f->protocol == 1 ? 20 : 40, start = wr_len(w);
+	uint8_t at[40 + 8 + 16] = { 0 }, *l4 = at + ip;
+	size_t spi = f->quotes == 17 ? 8 : f->quotes == 51 ? 4 : 0;
+
+	at[0] = f->protocol == 1 ? 0x45 : 0x60;
+	at[f->protocol == 1 ? 9 : 6] = f->quotes;
+	if (f->quotes == 17) {
+		l4[0] = 4500 >> 8;
+		l4[1] = 4500 & 255;
+	}
+	for (int i = 0; i < 4; i++)
+		l4[spi + (size_t)i] = (uint8_t)(f->spi >> (24 - 8 * i));
+	wr_bytes(w, at, ip + (f->quoted ? f->quoted : 16));
+	ck_assert_uint_gt(wr_len(w), start);
+}
+
 static void put_l4(struct writer *w, const struct frame *f)
 {
 	switch (f->protocol) {
@@ -74,7 +93,10 @@ static void put_l4(struct writer *w, const struct frame *f)
 	case 1:
 	case 58:
 		wr_u8(w, (uint8_t)f->port);
-		wr_zeros(w, 7);
+		wr_u8(w, f->code);
+		wr_zeros(w, 6);
+		if (f->quotes)
+			put_quote(w, f);
 		break;
 	case 50:
 		wr_u32(w, f->spi);
@@ -100,7 +122,10 @@ static void put_v4(struct writer *w, const struct frame *f, const struct addr *s
 {
 	const char *x = f->extensions ? f->extensions : "";
 	size_t start = wr_len(w);
-	uint16_t frag = strchr(x, 'f') ? 0x2000 : strchr(x, 'l') ? 185 : 0x4000;
+	uint16_t frag = strchr(x, 'f')   ? 0x2000
+	                : strchr(x, 'l') ? 185
+	                : strchr(x, 'n') ? 0
+	                                 : 0x4000;
 
 	wr_u8(w, strchr(x, 'o') ? 0x46 : 0x45);
 	wr_u8(w, 0);

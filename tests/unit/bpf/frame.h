@@ -17,10 +17,13 @@ struct frame {
 	uint8_t protocol;
 	/* IPv6 extension headers in order: h hop-by-hop, d destination options, r routing,
 	 * f first fragment, l later fragment, a atomic fragment, D one of 64 bytes.
-	 * IPv4: o options, f first fragment, l later fragment. */
+	 * IPv4: o options, f first fragment, l later fragment, n may be fragmented. */
 	const char *extensions;
 	uint16_t port;       /* destination; ICMP: type */
 	uint8_t tcp_flags;   /* 0: SYN */
+	uint8_t code;        /* of ICMP */
+	uint8_t quotes;      /* ICMP: protocol of the packet that it is about, with `spi` */
+	uint16_t quoted;     /* bytes of it behind its IP header; 0: 16 */
 	uint32_t spi;        /* ESP, AH, or the four bytes after UDP */
 	uint16_t payload;    /* bytes behind the layer 4 header (UDP: the SPI is in it, if set) */
 	uint16_t type;       /* EtherType, where it is not IP */

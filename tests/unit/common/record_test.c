@@ -208,6 +208,11 @@ static void spoil_to_ah(uint16_t integ, size_t len)
 	X(TUNNEL, ERR_OK, t_hop_ok, tunnel.next_hop = BYTES(low, 16))                   \
 	X(TUNNEL, ERR_RANGE, t_df, tunnel.df_bit = 3)                                   \
 	X(TUNNEL, ERR_RANGE, t_engine, tunnel.engine = 3)                               \
+	X(TUNNEL, ERR_RANGE, t_mss, tunnel.tcp_mss = 65536)                             \
+	X(TUNNEL, ERR_RANGE, t_link, tunnel.link_mtu = 65536)                           \
+	X(TUNNEL, ERR_LENGTH, t_answer4, tunnel.answer4 = BYTES(low, 16))               \
+	X(TUNNEL, ERR_LENGTH, t_answer6, tunnel.answer6 = BYTES(low, 4))                \
+	X(TUNNEL, ERR_OK, t_answers, tunnel.answer4 = BYTES(low, 4))                    \
 	X(TUNNEL, ERR_RANGE, t_engine_neg, tunnel.engine = -1)                          \
 	X(SPU, ERR_OK, s_good, (void)0)                                                 \
 	X(SPU, ERR_RANGE, s_slot, spu.slot = 64)                                        \

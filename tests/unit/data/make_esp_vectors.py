@@ -23,6 +23,7 @@ from scapy.packet import Raw, raw  # noqa: E402
 OUTER = {4: ("192.0.2.1", "198.51.100.2"), 6: ("2001:db8:1::1", "2001:db8:2::2")}
 INNER = {4: ("10.1.0.5", "10.2.0.9"), 6: ("fd00:1::5", "fd00:2::9")}
 EPOCH = 0x0102
+LABEL = 0x12345  # a flow label has to show outside, too
 TOS = (0x00, 0xb9, 0x02, 0x2b)  # DSCP and ECN that have to show outside
 
 
@@ -46,15 +47,15 @@ def inner_packet(number, family, n):
     if family == 4:
         head = IP(src=src, dst=dst, tos=tos, ttl=63, id=number, flags="DF")
     else:
-        head = IPv6(src=src, dst=dst, tc=tos, hlim=63, fl=0x12345)
+        head = IPv6(src=src, dst=dst, tc=tos, hlim=63, fl=LABEL)
     return head / upper(number, family, n), tos
 
 
-def outer_header(family, tos, seq):
+def outer_header(family, inner, tos, seq):
     src, dst = OUTER[family]
     if family == 4:
         return IP(src=src, dst=dst, tos=tos, ttl=64, id=seq & 0xffff, flags="DF")
-    return IPv6(src=src, dst=dst, tc=tos, hlim=64, fl=0)
+    return IPv6(src=src, dst=dst, tc=tos, hlim=64, fl=LABEL if inner == 6 else 0)
 
 
 def with_udp(packet, family):
@@ -76,7 +77,7 @@ def vector(number, outer, inner, udp, esn, bits, size):
     packet, tos = inner_packet(number, inner, size)
     sa = SecurityAssociation(
         ESP, spi=spi, crypt_algo="AES-GCM", crypt_key=key,
-        tunnel_header=outer_header(outer, tos, seq),
+        tunnel_header=outer_header(outer, inner, tos, seq),
         nat_t_header=UDP(sport=4500, dport=4500) if udp else None)
     plain = raw(packet)
     iv = struct.pack("!Q", EPOCH << 48 | seq)

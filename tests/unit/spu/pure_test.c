@@ -284,7 +284,8 @@ START_TEST(df_is_cleared_set_or_copied)
 
 		spec.df = cases[i].df;
 		ck_assert_int_eq(encap_make(&e, &spec), ERR_OK);
-		encap_write(&e, p, 1400, (struct encap_inner){ 0xff, cases[i].inner, 0xfeed });
+		encap_write(&e, p, 1400,
+		            (struct encap_inner){ 0xff, cases[i].inner, 0xfeed, 0xabcde });
 		ck_assert_uint_eq(get_be16(p + 6), cases[i].want ? 0x4000 : 0);
 		ck_assert_uint_eq(csum_fold(csum_add(0, p, 20)), 0);
 		ck_assert_uint_eq(get_be16(p + 2), 1420);

@@ -108,12 +108,15 @@ struct rig *rig_new(enum rig_engine kind)
 	rig->roads.now_ms = RIG_NOW;
 	rig->roads.wire_mtu = 3498;
 	ck_assert_msg(iv_source_open(&rig->roads.ivs, &why) == ERR_OK, "%s", why.text);
+	rig->roads.pool = rig->pool;
+	reasm_init(&rig->roads.reasm, 1);
 	(void)rig_tunnel(rig, RIG_TUNNEL);
 	return rig;
 }
 
 void rig_free(struct rig *rig)
 {
+	reasm_clear(&rig->roads.reasm, rig->roads.shm, DROP_REASSEMBLY_TIMEOUT);
 	sa_table_done(&rig->roads.sas);
 	iv_source_close(rig->roads.ivs);
 	engine_close(rig->engines.by[SA_ENGINE_INLINE]);
@@ -395,4 +398,11 @@ uint64_t rig_drops(const struct rig *rig)
 	for (int i = 0; i < DROP_ROOM; i++)
 		sum += rig->node->spu[0].drop[i];
 	return sum;
+}
+
+void rig_sums_up(const struct rig *rig, uint64_t in, uint64_t out)
+{
+	ck_assert_uint_eq(in + rig_stat(rig, SPU_MADE),
+	                  out + rig_drops(rig) + rig_stat(rig, SPU_MERGED) +
+	                          rig_stat(rig, SPU_CONSUMED) + rig->roads.reasm.held);
 }

@@ -73,6 +73,8 @@ struct rte_mbuf *rig_mbuf(struct rig *rig, enum rig_road road, const void *ip, s
 
 uint64_t rig_stat(const struct rig *rig, enum spu_stat s);
 uint64_t rig_drops(const struct rig *rig);
+/* in + made = out + dropped + merged + consumed + held */
+void rig_sums_up(const struct rig *rig, uint64_t in, uint64_t out);
 const char *rig_engine_name(enum rig_engine kind);
 
 #endif

@@ -39,19 +39,6 @@ static size_t flip_seq(uint8_t *p, size_t len)
 	return len;
 }
 
-static size_t more_fragments(uint8_t *p, size_t len)
-{
-	p[6] |= 0x20;
-	seal_checksum(p);
-	return len;
-}
-
-static size_t fragment_header(uint8_t *p, size_t len)
-{
-	p[6] = 44;
-	return len;
-}
-
 /* Puts an extension header of 8 bytes behind the IPv6 header. */
 static size_t extend(uint8_t *p, size_t len, uint8_t type, uint8_t third)
 {
@@ -72,11 +59,6 @@ static size_t destination_options(uint8_t *p, size_t len)
 static size_t atomic_fragment(uint8_t *p, size_t len)
 {
 	return extend(p, len, 44, 0);
-}
-
-static size_t first_fragment(uint8_t *p, size_t len)
-{
-	return extend(p, len, 44, 1);
 }
 
 static size_t segments_left(uint8_t *p, size_t len)
@@ -203,17 +185,6 @@ static const struct in_case {
 	  .seal = { .udp = true },
 	  .spoil = lying_udp_length,
 	  .drop = DROP_MALFORMED },
-	{ .what = "fragment", .spoil = more_fragments, .drop = DROP_FRAGMENT },
-	{ .what = "IPv6 fragment",
-	  .sa = { V6_OUTER },
-	  .seal = { .outer = 6 },
-	  .spoil = fragment_header,
-	  .drop = DROP_FRAGMENT },
-	{ .what = "IPv6 first fragment",
-	  .sa = { V6_OUTER },
-	  .seal = { .outer = 6 },
-	  .spoil = first_fragment,
-	  .drop = DROP_FRAGMENT },
 	{ .what = "IPv6 packet that is whole, with a fragment header",
 	  .sa = { V6_OUTER },
 	  .seal = { .outer = 6 },
@@ -293,7 +264,8 @@ static const struct in_case {
 	{ .what = "later fragment of a flow with ports",
 	  .sa = { .ts_proto = 17, .ts_port_first = 1000, .ts_port_last = 1000 },
 	  .seal = { .inner = { .frag = 100 } },
-	  .drop = DROP_SELECTOR },
+	  .drop = DROP_FRAGMENT },
+	{ .what = "later fragment, any port", .seal = { .inner = { .frag = 100 } } },
 	{ .what = "tunnel without a record", .sa = { .tunnel = 200000 }, .drop = DROP_NO_TUNNEL },
 };
 
@@ -391,7 +363,7 @@ static const struct out_case {
 	  .drop = DROP_SEQ_EXHAUSTED },
 	{ .what = "as large as the path takes", .plain = { .payload = 174 }, .path_mtu = 256 },
 	{ .what = "larger than the path takes",
-	  .plain = { .payload = 175 },
+	  .plain = { .payload = 175, .df = true },
 	  .path_mtu = 256,
 	  .drop = DROP_TOO_BIG },
 };
@@ -430,7 +402,8 @@ static void run_out(const struct out_case *c, enum rig_engine engine)
 
 	if (c->seq)
 		rig_seq(rig, sa, c->seq);
-	atomic_store(&sa->out.runtime->path_mtu, c->path_mtu);
+	if (c->path_mtu)
+		sa_runtime_learn_mtu(sa->out.runtime, c->path_mtu, UINT64_MAX);
 	if (c->spoil)
 		len = c->spoil(p, len);
 	struct rig_result got = rig_run(rig, RIG_OUT, p, len);
