@@ -107,6 +107,12 @@ class Packet:
         self.source, self.target = source, target
         self.protocol, self.payload = protocol, payload
         self.esp = self._esp()
+        self.ike = self._ike()
+
+    @property
+    def length(self):
+        """Of the whole IP packet."""
+        return len(self.payload) + (20 if self.version == 4 else 40)
 
     @classmethod
     def of(cls, at, frame):
@@ -121,6 +127,17 @@ class Packet:
             return cls(at, 6, ip[8:24], ip[24:40], ip[6],
                        ip[40:40 + struct.unpack_from(">H", ip, 4)[0]])
         return None
+
+    def _ike(self):
+        """An IKE message on port 500 or 4500, from its header on, or None."""
+        if self.protocol != 17 or len(self.payload) < 8:
+            return None
+        ports, message = struct.unpack_from(">HH", self.payload), self.payload[8:]
+        if 4500 in ports and message[:4] == bytes(4):
+            message = message[4:]
+        elif 500 not in ports:
+            return None
+        return message if len(message) >= 28 else None
 
     def _esp(self):
         """(SPI, sequence number, IV of AES-GCM) of ESP, plain or in UDP, or None."""

@@ -63,6 +63,7 @@ connections {{
     proposals = {ike}
     encap = {encap}
     mobike = no
+    fragmentation = {fragmentation}
     dpd_delay = {dpd}
     keyingtries = 0
     local {{
@@ -152,10 +153,11 @@ class Strongswan(Node):
     def connection(self, name, local, remote, secret, local_ts, remote_ts, **options):
         """Describes a connection with one child, both called name; loads it when charon runs.
 
-        Options: ike and esp (proposals), local_id, remote_id, encap (True forces UDP), dpd (s).
+        Options: ike and esp (proposals), local_id, remote_id, encap (True forces UDP), dpd (s),
+        fragmentation (of IKE messages: yes, no, accept, force).
         """
         values = dict(ike="aes128gcm16-prfsha256-x25519", esp="aes128gcm16", local_id=local,
-                      remote_id=remote, encap=False, dpd="0s")
+                      remote_id=remote, encap=False, dpd="0s", fragmentation="yes")
         values.update(options, name=name, local=local, remote=remote, secret=secret)
         values["encap"] = "yes" if values["encap"] else "no"
         values["local_ts"] = _comma(local_ts)

@@ -5,16 +5,27 @@
  * byte of flags, two of length, bytes. Flag 1: exchange, first payload type and payloads of a
  * message that is encrypted as node 0 would (else the bytes are a datagram as they stand); 2:
  * message ID one too high; 4: an answer; 8: a probe of node 1's goes out before; 16: ten seconds
- * pass before. Holds after each: SAs, records and slots fit, one datagram makes a bounded number of
+ * pass before; 32: a fragment, its number and total before the payloads; 64: message ID 0, as of
+ * RFC 6311. Holds after each: SAs, records and slots fit, one datagram makes a bounded number of
  * messages. */
 #include "fuzz.h"
+#include "ike_frag.h"
 #include "ike_priv.h"
 #include "payload_sk.h"
 #include "world.h"
 
 #include <assert.h>
 
-enum { ENCRYPTED = 1, WRONG_ID = 2, ANSWER = 4, PROBE = 8, WAIT = 16, STEPS_MAX = 32 };
+enum {
+	ENCRYPTED = 1,
+	WRONG_ID = 2,
+	ANSWER = 4,
+	PROBE = 8,
+	WAIT = 16,
+	FRAGMENT = 32,
+	ID_0 = 64,
+	STEPS_MAX = 32
+};
 
 static struct world w;
 static struct world_conf c[2];
@@ -52,12 +63,33 @@ static void check(size_t packets_before)
 	assert(children == node_children(n) && children == s.children);
 	assert(node_slots(n) == 2 * children);
 	assert(node_ike_sas(n) <= s.sas && s.half_open <= s.sas && s.sas <= STEPS_MAX + 2);
-	assert(w.packets <= packets_before + 2);
+	assert(w.packets <= packets_before + 3);
+	assert(n->ike->frag_bytes <= IKE_FRAG_BYTES);
+	assert(list_empty(&n->ike->frags) == (n->ike->frag_bytes == 0));
 }
 
 static struct ike_sa *first_of(struct node *n)
 {
 	return list_empty(&n->ike->sas) ? NULL : ike_sa_at(n->ike->sas.next);
+}
+
+static struct view encrypt_fragment(struct ike_sa *mine, struct ike_out *o, uint8_t first,
+                                    struct reader r)
+{
+	struct payload_skf f = { .number = rd_u8(&r), .total = rd_u8(&r) };
+	struct payload_sk_place at = { 0, IKE_HEADER_LEN, IKE_HEADER_LEN + SKF_HEADER };
+	struct payload_sk_keys k;
+	uint8_t iv[16];
+
+	ike_sa_seal_keys(mine, o->buf, f.number & 31, iv, &k);
+	o->buf[16] = PL_SKF;
+	o->w.p = o->w.start + IKE_HEADER_LEN;
+	payload_skf_open(&o->w, &f, first);
+	wr_zeros(&o->w, mine->choice.suite.cipher->iv_len);
+	wr_view(&o->w, rd_rest(&r));
+	return payload_sk_seal(&o->w, &at, mine->ike->crypto, &mine->choice.suite, &k)
+	               ? wr_done(&o->w)
+	               : (struct view){ NULL, 0 };
 }
 
 /* What node 0 would send, if it were as ill-mannered as the input. */
@@ -69,8 +101,12 @@ static struct view encrypt(struct ike_out *o, uint8_t flags, struct reader r)
 	if (mine == NULL || its == NULL || !mine->keyed || !its->keyed)
 		return (struct view){ NULL, 0 };
 	uint32_t id = flags & ANSWER ? its->win.next_request - 1 : its->win.next_expected;
-	mine->win.next_request = mine->win.next_expected = id + (flags & WRONG_ID ? 1 : 0);
+	id = flags & ID_0 ? 0 : id + (flags & WRONG_ID ? 1 : 0);
+	mine->win.next_request = mine->win.next_expected = id;
+	mine->win.answering = 0;
 	ike_sa_out(mine, o, (enum ike_exchange)exchange, flags & ANSWER);
+	if (flags & FRAGMENT)
+		return encrypt_fragment(mine, o, first, r);
 	o->buf[o->next_at] = first;
 	wr_view(&o->w, rd_rest(&r));
 	return ike_sa_seal(mine, o, flags & ANSWER);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reaches the header, the payload chain, the rules and every payload's read. Input: what follows
- * the fields of an IKE header that we set: exchange, flags, first payload type, then payloads.
- * Holds: no view leaves the message, no more selectors, notifies or proposals than bytes allow. */
+/* Reaches the header, the payload chain, the rules, fragments and every payload's read. Input: what
+ * follows the fields of an IKE header that we set: exchange, flags, first payload type, then
+ * payloads. Holds: no view leaves the message, no more selectors, notifies or proposals than bytes
+ * allow. */
 #include "fuzz.h"
-#include "ike_message.h"
+#include "payload_sk.h"
 
 #include <assert.h>
 
@@ -47,6 +48,17 @@ static void check_proposals(struct view sa, size_t size)
 	assert(rd_done(&r));
 }
 
+static void check_fragment(const struct ike_payloads *p, const uint8_t *data, size_t size)
+{
+	struct payload_skf f;
+
+	if (p->n == 0 || p->at[p->n - 1].type != PL_SKF ||
+	    payload_skf_read(p->at[p->n - 1].body, &f) != ERR_OK)
+		return;
+	inside(f.rest, data, size);
+	assert(f.number >= 1 && f.number <= f.total);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reader r = rd_of(data, size);
@@ -61,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (size_t i = 0; i < p.n; i++)
 		inside(p.at[i].body, data, size);
+	check_fragment(&p, data, size);
 	(void)!ike_rules_check(&h, IKE_CLEAR, &p, &type);
 	(void)!ike_rules_check(&h, IKE_ENCRYPTED, &p, &type);
 	if (ike_content_read(&p, &c) != ERR_OK)

@@ -38,6 +38,23 @@ static struct trouble draw_trouble(struct world *w)
 
 static const uint16_t groups[] = { KE_CURVE25519, KE_CURVE25519, KE_CURVE25519, KE_ECP_256 };
 
+/* Identities so long, and packets so small, that IKE_AUTH goes in fragments both ways. */
+static void draw_fragments(struct world *w, struct world_conf c[2])
+{
+	if (world_random(w, 3))
+		return;
+	for (int i = 0; i < 2; i++) {
+		struct ike_id *mine = &c[i].gateway.local_id;
+
+		mine->type = IKE_ID_FQDN;
+		mine->len = 250;
+		memset(mine->b, 'a' + i, mine->len);
+		c[1 - i].gateway.remote_id = *mine;
+		c[i].gateway.fragment_size = (uint16_t)(500 + world_random(w, 2) * 76);
+	}
+	c[world_random(w, 2)].gateway.no_fragmentation = world_random(w, 4) == 0;
+}
+
 static void draw_conf(struct world *w, const struct trouble *t, struct world_conf c[2])
 {
 	for (int i = 0; i < 2; i++) {
@@ -62,6 +79,7 @@ static void draw_conf(struct world *w, const struct trouble *t, struct world_con
 		c[1].gateway.remote_id = (struct ike_id){ IKE_ID_FQDN, 6, "node-0" };
 		c[0].gateway.local_id = (struct ike_id){ IKE_ID_FQDN, 6, "node-0" };
 	}
+	draw_fragments(w, c);
 	/* One of the two must be able to do what the other asks. */
 	bool p256_only_0 = c[0].gateway.proposal[0].kes == 1;
 	bool p256_only_1 = c[1].gateway.proposal[0].kes == 1;
