@@ -149,6 +149,9 @@ void config_free(struct config *c)
 	free(c->interface);
 	free(c->zone);
 	free(c->route);
+	for (size_t i = 0; i < c->blocklists; i++)
+		free(c->blocklist[i].rule);
+	free(c->blocklist);
 	free(c->ike_proposal);
 	free(c->ike_policy);
 	free(c->gateway);

@@ -32,6 +32,8 @@ struct config_report;
 #define CONFIG_PEERS_MAX 5
 #define CONFIG_NEXT_HOPS_MAX 8
 #define CONFIG_SELECTORS_MAX 2
+#define CONFIG_LIST_NAME_MAX 33 /* of blocklists and their rules */
+#define CONFIG_LISTS_MAX 1000   /* blocklists; rules of each */
 #define CONFIG_SPUS_MAX 64
 #define CONFIG_PICS_MAX 4 /* per FPC: slot = fpc * 4 + pic, so it never moves when others come */
 
@@ -129,6 +131,35 @@ struct config_match {
 	bool prefer_responder; /* as responder our order rules; else the initiator's */
 };
 
+/* security ike blocklists L rule R */
+struct config_rule {
+	char name[CONFIG_LIST_NAME_MAX];
+	bool peer_responds;
+	uint8_t id_type;    /* enum config_id_type */
+	char pattern[260];  /* as ere.h reads it */
+	bool reject;        /* else discard */
+	uint32_t backoff_s; /* 0: auth-phase-failure */
+};
+
+struct config_blocklist {
+	char name[CONFIG_LIST_NAME_MAX];
+	struct config_rule *rule;
+	size_t rules;
+};
+
+enum { CONFIG_RATE_IKE_REKEY, CONFIG_RATE_IPSEC_REKEY, CONFIG_RATE_KEEPALIVE, CONFIG_RATES };
+
+/* security ike session; of what is 0, the IKE core has defaults or no limit (ike_conf.h). */
+struct config_session {
+	uint32_t half_open_max, half_open_timeout_s;
+	uint32_t cookie_at, reduce_at, reduced_timeout_s;
+	bool discard_duplicate;
+	uint32_t backoff_init_s, backoff_auth_s;
+	struct {
+		uint32_t count, seconds;
+	} rate[CONFIG_RATES];
+};
+
 /* security ike policy P */
 struct config_ike_policy {
 	char name[CONFIG_NAME_MAX];
@@ -137,6 +168,7 @@ struct config_ike_policy {
 	const struct config_ike_proposal *proposal[CONFIG_PROPOSALS_MAX];
 	size_t proposals;
 	struct secret *psk; /* owns; never NULL: pre-shared keys are the only method so far */
+	const struct config_blocklist *blocklist; /* NULL: none */
 };
 
 /* Identification payload types (RFC 7296 3.5). */
@@ -146,6 +178,7 @@ enum config_id_type {
 	CONFIG_ID_FQDN = 2,
 	CONFIG_ID_RFC822_ADDR = 3,
 	CONFIG_ID_IPV6_ADDR = 5,
+	CONFIG_ID_DN = 9,
 	CONFIG_ID_KEY_ID = 11,
 };
 
@@ -165,7 +198,8 @@ struct config_gateway {
 	bool v2_stated; /* version v2-only is there, rather than left to be the default */
 	const struct config_unit *external; /* the interface that IKE leaves and must arrive by */
 	struct addr peer[CONFIG_PEERS_MAX]; /* the primary first */
-	size_t peers;                       /* 1 in this version */
+	size_t peers;                       /* 0 with dynamic, else 1 in this version */
+	uint32_t connections_max;           /* 0: no limit */
 	struct addr local; /* external's first address of the peer's family, or NONE */
 	struct config_identity local_id;  /* NONE: the local address of the exchange */
 	struct config_identity remote_id; /* NONE: the peer's address as configured */
@@ -242,6 +276,9 @@ struct config {
 	bool permit_all; /* security policies default-policy permit-all */
 	struct config_ike_proposal *ike_proposal;
 	size_t ike_proposals;
+	struct config_session session;
+	struct config_blocklist *blocklist;
+	size_t blocklists;
 	struct config_ike_policy *ike_policy;
 	size_t ike_policies;
 	struct config_gateway *gateway;

@@ -94,6 +94,7 @@ static enum err build_policies(struct build *b, const struct tree_node *ike)
 		struct config_ike_policy *p = &b->c->ike_policy[i];
 
 		build_name(p->name, sizeof(p->name), n->name);
+		p->blocklist = build_blocklist_find(b, tree_value(n, "blocklist"));
 		p->match = build_match(n);
 		if (build_one_list(b, n) && tree_child(n, "proposal-set"))
 			TRY(build_ike_set(b, p, tree_child(n, "proposal-set")));
@@ -134,20 +135,44 @@ static void identity_bytes(struct config_identity *id, const struct tree_node *v
 	id->len = (uint16_t)len;
 }
 
+/* The first statement under n that is an identity. */
 static void build_identity(struct config_identity *id, const struct tree_node *n)
 {
-	const struct tree_node *v = n ? tree_active(n->first) : NULL;
+	const struct tree_node *v = NULL;
 
-	for (size_t i = 0; v && i < ARRAY_LEN(id_types); i++) {
-		if (strcmp(id_types[i].word, v->schema->word))
-			continue;
-		id->type = id_types[i].type;
-		if (id->type == CONFIG_ID_KEY_ID)
-			v = tree_active(v->first);
-		if (v && v->name)
-			identity_bytes(id, v);
+	for (size_t i = 0; n && v == NULL && i < ARRAY_LEN(id_types); i++) {
+		v = tree_child(n, id_types[i].word);
+		id->type = v ? id_types[i].type : CONFIG_ID_NONE;
+	}
+	if (v && id->type == CONFIG_ID_KEY_ID)
+		v = tree_active(v->first);
+	if (v && v->name)
+		identity_bytes(id, v);
+}
+
+/* A peer that is known by who it is. */
+static void gateway_dynamic(struct build *b, struct config_gateway *g, const struct tree_node *n)
+{
+	const struct tree_node *dynamic = tree_child(n, "dynamic");
+	size_t ids = 0;
+
+	if (dynamic == NULL) {
+		if (tree_child(n, "address") == NULL && !n->damaged && n->first)
+			build_error(b, n,
+			            "address is missing (or dynamic, for a peer without one)");
 		return;
 	}
+	if (tree_child(n, "address"))
+		build_error(b, dynamic, "excludes address");
+	if (tree_child(n, "remote-identity"))
+		build_error(b, dynamic, "excludes remote-identity: it says who the peer is");
+	for (size_t i = 0; i < ARRAY_LEN(id_types); i++)
+		ids += tree_child(dynamic, id_types[i].word) != NULL;
+	if (ids != 1 && !dynamic->damaged)
+		build_error(b, dynamic, "expected one of: hostname, inet, inet6, user-at-hostname");
+	build_identity(&g->remote_id, dynamic);
+	if (tree_child(dynamic, "connections-limit"))
+		g->connections_max = build_uint(dynamic, "connections-limit");
 }
 
 static void gateway_peers(struct build *b, struct config_gateway *g, const struct tree_node *n)
@@ -173,6 +198,16 @@ static uint64_t service_bit(const char *name)
 	return 0;
 }
 
+/* For a peer from anywhere: the first address, where all are of one family; else any. */
+static void gateway_any_local(struct config_gateway *g, const struct config_unit *u)
+{
+	for (size_t i = 1; i < u->addresses; i++)
+		if (u->address[i].addr.family != u->address[0].addr.family)
+			return;
+	if (u->addresses)
+		g->local = u->address[0].addr;
+}
+
 /* The local address is the first one of the peer's family; a warning when there is none. */
 static void gateway_external(struct build *b, struct config_gateway *g, const struct tree_node *n)
 {
@@ -196,6 +231,8 @@ static void gateway_external(struct build *b, struct config_gateway *g, const st
 		return;
 	}
 	g->external = u;
+	if (g->peers == 0)
+		gateway_any_local(g, u);
 	for (size_t i = u->addresses; i > 0 && g->peers; i--)
 		if (u->address[i - 1].addr.family == g->peer[0].family)
 			g->local = u->address[i - 1].addr;
@@ -260,7 +297,7 @@ static void gateway_unique(struct build *b, const struct config_gateway *g,
                            const struct tree_node *n)
 {
 	for (const struct config_gateway *o = b->c->gateway; o < g; o++)
-		if (g->peers && o->peers && addr_equal(&g->peer[0], &o->peer[0]) &&
+		if (g->peers == o->peers && addr_equal(&g->peer[0], &o->peer[0]) &&
 		    g->external == o->external && identity_equal(&g->remote_id, &o->remote_id)) {
 			build_error(b, n,
 			            "has the address, external-interface and remote-identity of "
@@ -306,6 +343,7 @@ static enum err build_gateways(struct build *b, const struct tree_node *ike)
 		gateway_external(b, g, n);
 		build_identity(&g->local_id, tree_child(n, "local-identity"));
 		build_identity(&g->remote_id, tree_child(n, "remote-identity"));
+		gateway_dynamic(b, g, n);
 		gateway_dpd(b, g, n);
 		gateway_nat(b, g, n);
 		gateway_fragmentation(g, n);
@@ -322,6 +360,7 @@ enum err build_ike(struct build *b)
 
 	if (ike == NULL)
 		return ERR_OK;
+	TRY(build_protection(b, ike));
 	TRY(build_ike_proposals(b, ike));
 	TRY(build_policies(b, ike));
 	return build_gateways(b, ike);

@@ -109,8 +109,11 @@ static void default_selectors(struct config_vpn *v)
 {
 	bool inet = v->bind && v->bind->family_inet, inet6 = v->bind && v->bind->family_inet6;
 
-	if (!inet && !inet6 && v->gateway && v->gateway->peers) {
-		everything(v, v->gateway->peer[0].family);
+	if (!inet && !inet6 && v->gateway) {
+		const struct config_gateway *g = v->gateway;
+		bool v6 = (g->peers ? &g->peer[0] : &g->local)->family == ADDR_V6;
+
+		everything(v, v6 ? ADDR_V6 : ADDR_V4);
 		return;
 	}
 	if (inet)

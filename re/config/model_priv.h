@@ -26,6 +26,9 @@ enum err build_ike(struct build *b) MUST_CHECK;
 enum err build_ipsec(struct build *b) MUST_CHECK;
 enum err build_tunnel_hops(struct build *b) MUST_CHECK;
 enum err build_routes(struct build *b) MUST_CHECK;
+/* model_protect.c: before policies, which name blocklists. */
+enum err build_protection(struct build *b, const struct tree_node *ike) MUST_CHECK;
+const struct config_blocklist *build_blocklist_find(const struct build *b, const char *name);
 void build_warn_whole(struct build *b);
 
 /* model_proposals.c: what a proposal names; NULL: left out. */

@@ -6,12 +6,30 @@
 
 #define WORD_MAX 64
 
-const struct schema *schema_find(const struct schema *table, const char *word)
+static const struct schema *find(const struct schema *table, const char *word)
 {
 	for (const struct schema *row = table; row && row->word; row++)
 		if (strcmp(row->word, word) == 0)
 			return row;
 	return NULL;
+}
+
+/* DEC-17: read, and written the other way from then on. */
+static const struct {
+	const char *spelling, *word;
+} aliases[] = {
+	{ "threshold", "thresholds" },
+	{ "reduced-timeout", "reduce-timeout" },
+};
+
+const struct schema *schema_find(const struct schema *table, const char *word)
+{
+	const struct schema *row = find(table, word);
+
+	for (size_t i = 0; row == NULL && i < ARRAY_LEN(aliases); i++)
+		if (strcmp(aliases[i].spelling, word) == 0)
+			row = find(table, aliases[i].word);
+	return row;
 }
 
 const struct schema *schema_at(const char *path)
@@ -146,6 +164,7 @@ static const char *const type_texts[SCHEMA_TYPES] = {
 	[TYPE_KEY_TEXT] = "secret, 1 to 255 characters",
 	[TYPE_KEY_HEX] = "secret, 2 to 510 hexadecimal digits",
 	[TYPE_HEX] = "2 to 510 hexadecimal digits",
+	[TYPE_RATE] = "1..86400, or 1..86400/1..86400 seconds",
 };
 
 /* "a | b | c" */

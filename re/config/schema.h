@@ -48,6 +48,7 @@ enum schema_type {
 	TYPE_KEY_TEXT,  /* secret: 1 to 255 characters, or "$9$…" */
 	TYPE_KEY_HEX,   /* secret: 2 to 510 hexadecimal digits, or "$9$…" of such */
 	TYPE_HEX,       /* 2 to 510 hexadecimal digits */
+	TYPE_RATE,      /* N, or N/SECONDS; each 1..86400 */
 	SCHEMA_TYPES
 };
 
@@ -143,7 +144,7 @@ extern const struct schema schema_root;
 extern const struct schema schema_chassis[], schema_interface[], schema_ike[], schema_ipsec[];
 extern const struct schema schema_zones[], schema_policies[], schema_routing[];
 
-/* The row of that word in a table, or NULL. */
+/* The row of that word, or of another spelling of it (DEC-17), in a table, or NULL. */
 const struct schema *schema_find(const struct schema *table, const char *word);
 
 /* The row at a path of words, names left out: "security ike proposal". NULL when there is none. */

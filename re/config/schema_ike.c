@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* set security ike … (RFC 7296) */
-#include "schema.h"
+#include "schema_protect.h"
 
 /* clang-format off */
 static const struct schema proposal[] = {
@@ -36,7 +36,8 @@ static const struct schema pre_shared_key[] = {
 };
 
 static const struct schema policy[] = {
-	NOT_YET("blocklist", "Identities that may not connect"),
+	{ "blocklist", LEAF, REFERENCE("security ike blocklists"), NULL, NULL, EFFECT_NEXT, 0,
+	  "Identities that may not connect; looked at while a peer authenticates", NULL },
 	NOT_YET("certificate", "Certificates"),
 	{ "description", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_NONE, 0, "Text for people", NULL },
 	{ "match-mode", LEAF, WORDS("any strict-count"), NULL, "any", EFFECT_NEXT, MARK_HAWSER,
@@ -99,14 +100,31 @@ static const struct schema identity[] = {
 	{ 0 }
 };
 
+static const struct schema dynamic[] = {
+	{ "connections-limit", LEAF, UINT(1, 1000000), "peers", NULL, EFFECT_NEXT, 0,
+	  "Peers at once, without it any number; one that is connected may always renew its SAs", NULL },
+	NOT_YET("distinguished-name", "The subject of a certificate"),
+	{ "hostname", LEAF, VALUE(TYPE_HOSTNAME), NULL, NULL, EFFECT_PEER, 0,
+	  "The peer says that it is this domain name", NULL },
+	NOT_YET("ike-user-type", "One identity for many users"),
+	{ "inet", LEAF, VALUE(TYPE_ADDRESS4), NULL, NULL, EFFECT_PEER, 0,
+	  "The peer says that it is this IPv4 address, wherever it comes from", NULL },
+	{ "inet6", LEAF, VALUE(TYPE_ADDRESS6), NULL, NULL, EFFECT_PEER, 0,
+	  "The peer says that it is this IPv6 address, wherever it comes from", NULL },
+	{ "user-at-hostname", LEAF, VALUE(TYPE_EMAIL), NULL, NULL, EFFECT_PEER, 0,
+	  "The peer says that it is this e-mail address", NULL },
+	{ 0 }
+};
+
 static const struct schema gateway[] = {
 	NOT_YET("aaa", "Authentication by a server"),
-	{ "address", LEAF_LIST, VALUE(TYPE_PEER), NULL, NULL, EFFECT_PEER, MARK_MUST,
-	  "The peer's IPv4 or IPv6 address", NULL },
+	{ "address", LEAF_LIST, VALUE(TYPE_PEER), NULL, NULL, EFFECT_PEER, 0,
+	  "The peer's IPv4 or IPv6 address; this or dynamic must be there", NULL },
 	{ "dead-peer-detection", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NONE, MARK_BARE,
 	  "Notice that the peer is gone; without it probes are answered but not sent",
 	  dead_peer_detection },
-	NOT_YET("dynamic", "A peer without a fixed address"),
+	{ "dynamic", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_PEER, 0,
+	  "A peer without a fixed address, known by its identity; it must initiate", dynamic },
 	{ "external-interface", LEAF, VALUE(TYPE_UNIT), NULL, NULL, EFFECT_PEER, MARK_MUST,
 	  "The interface by which IKE goes and comes", NULL },
 	{ "force-udp-encapsulation", FLAG, NO_VALUE, NULL, NULL, EFFECT_PEER, MARK_HAWSER,
@@ -131,7 +149,9 @@ static const struct schema gateway[] = {
 };
 
 const struct schema schema_ike[] = {
-	NOT_YET("blocklists", "Lists of identities that may not connect"),
+	{ "blocklists", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_NEXT, 0,
+	  "A list of identities that may not connect, by name (up to 32 characters); up to 1000",
+	  schema_ike_blocklist },
 	{ "gateway", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_PEER, MARK_FULL,
 	  "A peer", gateway },
 	{ "policy", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_NEXT, MARK_FULL,
@@ -139,7 +159,8 @@ const struct schema schema_ike[] = {
 	{ "proposal", LIST, VALUE(TYPE_NAME), NULL, NULL, EFFECT_NEXT, 0,
 	  "Algorithms and lifetime of the IKE SA; what is left out has the modern default", proposal },
 	NOT_YET("respond-bad-spi", "Answers to packets with an unknown SPI"),
-	NOT_YET("session", "Protection against IKE floods"),
+	{ "session", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NEXT, 0,
+	  "Protection against IKE floods; changes are for new sessions", schema_ike_session },
 	NOT_YET("traceoptions", "Trace of IKE"),
 	{ 0 }
 };

@@ -49,6 +49,16 @@ static enum err check_uint(const struct check *c)
 	return ERR_OK;
 }
 
+static enum err check_rate(const struct check *c)
+{
+	uint32_t count, seconds;
+
+	value_rate(c->text, &count, &seconds);
+	if (count == 0 || count > VALUE_RATE_MAX || seconds == 0 || seconds > VALUE_RATE_MAX)
+		return wrong(c, ERR_RANGE, "1..86400, or 1..86400/1..86400 (count/seconds)");
+	return ERR_OK;
+}
+
 static enum err check_name(const struct check *c)
 {
 	size_t n = strlen(c->text);
@@ -259,6 +269,7 @@ static enum err (*const checks[SCHEMA_TYPES])(const struct check *c) = {
 	[TYPE_NEXT_HOP] = check_next_hop, [TYPE_HOSTNAME] = check_hostname,
 	[TYPE_EMAIL] = check_email,       [TYPE_KEY_TEXT] = check_key,
 	[TYPE_KEY_HEX] = check_key,       [TYPE_HEX] = check_key,
+	[TYPE_RATE] = check_rate,
 };
 
 enum err value_check(const struct schema_value *v, const char *text, struct why *why,
@@ -276,6 +287,19 @@ uint32_t value_uint(const char *text)
 	uint32_t x;
 
 	return read_uint(text, &x) ? 0 : x;
+}
+
+void value_rate(const char *text, uint32_t *ret_count, uint32_t *ret_seconds)
+{
+	const char *slash = strchr(text, '/');
+	char count[16];
+
+	*ret_count = *ret_seconds = 0;
+	if (slash && (size_t)(slash - text) >= sizeof(count))
+		return;
+	(void)snprintf(count, sizeof(count), "%.*s", slash ? (int)(slash - text) : 15, text);
+	*ret_count = value_uint(count);
+	*ret_seconds = slash ? value_uint(slash + 1) : 1;
 }
 
 struct addr value_peer(const char *text)

@@ -9,6 +9,7 @@
 
 #define VALUE_NAME_MAX 63
 #define VALUE_KEY_MAX 255
+#define VALUE_RATE_MAX 86400
 
 /* Checks text against a row's value. On an error why says what is wrong and what would be right,
  * without place. On success note (which may be NULL) has the text of a warning, or is empty. */
@@ -17,6 +18,8 @@ enum err value_check(const struct schema_value *v, const char *text, struct why 
 
 /* What checked text means. */
 uint32_t value_uint(const char *text);
+/* count/seconds; a count alone is for one second. 0 for what is no number. */
+void value_rate(const char *text, uint32_t *ret_count, uint32_t *ret_seconds);
 struct addr value_peer(const char *text);     /* an address; a length is dropped */
 struct prefix value_prefix(const char *text); /* host bits cleared */
 struct prefix value_host(const char *text);   /* host bits kept */

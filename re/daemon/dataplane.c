@@ -196,9 +196,14 @@ static uint32_t st0_mtu(const struct config *c, const struct config_unit *unit)
 {
 	uint32_t mtu = ST0_MTU_V4;
 
-	for (size_t i = 0; i < c->vpns; i++)
-		if (c->vpn[i].bind == unit && c->vpn[i].gateway->peer[0].family == ADDR_V6)
+	for (size_t i = 0; i < c->vpns; i++) {
+		const struct config_gateway *g = c->vpn[i].gateway;
+		/* Where the peer comes from anywhere, what our own address does not rule out. */
+		bool v6 = g->peers ? g->peer[0].family == ADDR_V6 : g->local.family != ADDR_V4;
+
+		if (c->vpn[i].bind == unit && v6)
 			mtu = ST0_MTU_V6;
+	}
 	return mtu;
 }
 

@@ -139,6 +139,10 @@ static void fill_gateway(struct ike_conf_gateway *g, const struct config_gateway
 	fill_id(&g->local_id, &conf->local_id);
 	fill_id(&g->remote_id, &conf->remote_id);
 	g->psk = secret_view(conf->policy->psk);
+	if (conf->policy->blocklist)
+		(void)snprintf(g->blocklist, sizeof(g->blocklist), "%s",
+		               conf->policy->blocklist->name);
+	g->connections_max = conf->connections_max;
 	for (size_t i = 0; i < conf->policy->proposals && i < IKE_PROPOSALS_MAX; i++)
 		fill_proposal(&g->proposal[g->proposals++], conf->policy->proposal[i]);
 	g->rules = rules_of(&conf->policy->match);
@@ -190,6 +194,64 @@ static void fill_tunnel(struct ike_conf_tunnel *k, const struct tunnel *t)
 	                                                            : IKE_ESTABLISH_ON_TRAFFIC;
 }
 
+static struct ike_conf_session session_of(const struct config_session *s)
+{
+	struct ike_conf_session k = { .half_open_max = s->half_open_max,
+		                      .cookie_at = s->cookie_at,
+		                      .reduce_at = s->reduce_at,
+		                      .reduced_timeout_s = s->reduced_timeout_s,
+		                      .half_open_timeout_s = s->half_open_timeout_s,
+		                      .discard_duplicate = s->discard_duplicate,
+		                      .backoff_init_s = s->backoff_init_s,
+		                      .backoff_auth_s = s->backoff_auth_s };
+
+	_Static_assert((int)IKE_RATES == (int)CONFIG_RATES &&
+	                       (int)IKE_RATE_KEEPALIVE == (int)CONFIG_RATE_KEEPALIVE,
+	               "the same kinds in the same order");
+	for (int i = 0; i < CONFIG_RATES; i++) {
+		k.rate[i].count = s->rate[i].count;
+		k.rate[i].seconds = s->rate[i].seconds;
+	}
+	return k;
+}
+
+static void fill_rule(struct ike_conf_rule *to, const struct config_rule *from)
+{
+	memcpy(to->name, from->name, sizeof(to->name));
+	to->peer_responds = from->peer_responds;
+	to->id_type = from->id_type;
+	to->pattern = from->pattern;
+	to->reject = from->reject;
+	to->backoff_s = from->backoff_s;
+}
+
+/* The lists, and behind them in one array the rules of all. */
+static enum err fill_blocklists(struct tunnel_ike_conf *k, const struct config *c)
+{
+	size_t rules = 0;
+
+	for (size_t i = 0; i < c->blocklists; i++)
+		rules += c->blocklist[i].rules;
+	k->blocklist = calloc(c->blocklists + 1, sizeof(*k->blocklist));
+	k->rule = calloc(rules + 1, sizeof(*k->rule));
+	if (k->blocklist == NULL || k->rule == NULL)
+		return ERR_MEMORY;
+	rules = 0;
+	for (size_t i = 0; i < c->blocklists; i++) {
+		const struct config_blocklist *from = &c->blocklist[i];
+		struct ike_conf_blocklist *to = &k->blocklist[i];
+
+		memcpy(to->name, from->name, sizeof(to->name));
+		to->rule = &k->rule[rules];
+		to->rules = from->rules;
+		for (size_t r = 0; r < from->rules; r++)
+			fill_rule(&k->rule[rules++], &from->rule[r]);
+	}
+	k->conf.blocklist = k->blocklist;
+	k->conf.blocklists = c->blocklists;
+	return ERR_OK;
+}
+
 enum err tunnels_ike_conf(const struct tunnels *t, const struct config *c,
                           struct tunnel_ike_conf *ret)
 {
@@ -197,7 +259,7 @@ enum err tunnels_ike_conf(const struct tunnels *t, const struct config *c,
 
 	k.gateway = calloc(c->gateways + 1, sizeof(*k.gateway));
 	k.tunnel = calloc(t->n + 1, sizeof(*k.tunnel));
-	if (k.gateway == NULL || k.tunnel == NULL) {
+	if (k.gateway == NULL || k.tunnel == NULL || fill_blocklists(&k, c) != ERR_OK) {
 		tunnels_ike_conf_done(&k);
 		return ERR_MEMORY;
 	}
@@ -206,6 +268,7 @@ enum err tunnels_ike_conf(const struct tunnels *t, const struct config *c,
 	for (size_t i = 0; i < t->n; i++)
 		if (t->at[i].conf)
 			fill_tunnel(&k.tunnel[k.conf.tunnels++], &t->at[i]);
+	k.conf.session = session_of(&c->session);
 	k.conf.gateway = k.gateway;
 	k.conf.tunnel = k.tunnel;
 	*ret = k;
@@ -216,5 +279,7 @@ void tunnels_ike_conf_done(struct tunnel_ike_conf *k)
 {
 	free(k->gateway);
 	free(k->tunnel);
+	free(k->blocklist);
+	free(k->rule);
 	*k = (struct tunnel_ike_conf){ 0 };
 }

@@ -44,8 +44,10 @@ struct tunnel *tunnels_find(const struct tunnels *t, uint32_t index);
 /* What IKE is told. The arrays are owned by it; names, keys and algorithms borrowed. */
 struct tunnel_ike_conf {
 	struct ike_conf conf;
-	struct ike_conf_gateway *gateway; /* owns */
-	struct ike_conf_tunnel *tunnel;   /* owns */
+	struct ike_conf_gateway *gateway;     /* owns */
+	struct ike_conf_tunnel *tunnel;       /* owns */
+	struct ike_conf_blocklist *blocklist; /* owns */
+	struct ike_conf_rule *rule;           /* owns; of all lists */
 };
 enum err tunnels_ike_conf(const struct tunnels *t, const struct config *c,
                           struct tunnel_ike_conf *ret) MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #define TESTS(X)                                                                            \
 	X(crypto)                                                                           \
-	X(dollar9) X(lex) X(schema) X(value) X(inbound) X(grammar) X(model) X(model_errors) \
+	X(dollar9)                                                                          \
+	X(lex) X(schema) X(value) X(inbound) X(grammar) X(model) X(model_errors) X(protect) \
 	        X(examples) X(reference)
 RUNNER("config", TESTS);

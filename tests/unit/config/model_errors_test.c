@@ -37,7 +37,7 @@ static const struct {
 	{ "V-10", "delete security ike gateway east address", true,
 	  "security ike gateway east: address is missing" },
 	{ "V-10", "set security ike gateway east dynamic hostname a.example.net", true,
-	  "security ike gateway east dynamic: not supported in this version" },
+	  "security ike gateway east dynamic: excludes address" },
 	{ "V-11", "delete security ike gateway east ike-policy", true,
 	  "security ike gateway east: ike-policy is missing" },
 	{ "V-11", "delete security ike gateway east external-interface", true,
