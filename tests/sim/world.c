@@ -499,7 +499,7 @@ struct Hawser__ChildSaRecord *node_child(const struct node *n, size_t i)
 
 static bool same_bytes(ProtobufCBinaryData a, ProtobufCBinaryData b)
 {
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 static bool same_ts(Hawser__Selector *const *a, size_t n, Hawser__Selector *const *b, size_t m)
@@ -518,7 +518,9 @@ static const char *mirror(const Hawser__ChildSaRecord *a, const Hawser__ChildSaR
 {
 	if (a->spi_in != b->spi_out || a->spi_out != b->spi_in)
 		return "SPIs";
-	if (!same_bytes(a->key_in, b->key_out) || !same_bytes(a->key_out, b->key_in))
+	if (!same_bytes(a->key_in, b->key_out) || !same_bytes(a->key_out, b->key_in) ||
+	    !same_bytes(a->auth_key_in, b->auth_key_out) ||
+	    !same_bytes(a->auth_key_out, b->auth_key_in))
 		return "keys";
 	if (a->cipher != b->cipher || a->key_bits != b->key_bits || a->esn != b->esn)
 		return "algorithms";
