@@ -16,7 +16,7 @@ struct sa_usage {
 	uint64_t packets, bytes; /* inner bytes */
 	uint64_t seq;            /* outbound: last number taken; inbound: highest accepted */
 	uint64_t last_use_ms;    /* clock of now_ms(); 0: never */
-	uint32_t auth_failed, replayed, malformed;
+	uint32_t auth_failed, replayed, bad_headers, bad_trailers, decrypt_failed;
 	uint8_t engine; /* enum sa_engine of sa_runtime.h */
 };
 

@@ -66,6 +66,12 @@ enum spu_stat {
 	SPU_BUSY_NS,   /* time spent working, for cpu-percent */
 	SPU_HELD,      /* gauge: packets held for a planned move */
 	SPU_HOLD_LATE, /* anchors whose hold ended by the clock, not by the marker */
+	SPU_AH_IN,     /* packets and bytes of AH; those of ESP are the rest of the above */
+	SPU_AH_OUT,
+	SPU_AH_BYTES_IN,
+	SPU_AH_BYTES_OUT,
+	SPU_AH_AUTH_FAILED, /* of DROP_ICV */
+	SPU_DECRYPT_FAILED, /* of DROP_CRYPTO: inbound */
 	SPU_STATS
 };
 #define SPU_STAT_ROOM 64
@@ -78,6 +84,8 @@ enum spu_event_kind {
 	SPU_EVENT_PEER_MOVED,    /* arg: our SPI; addr, port: where it comes from now */
 	SPU_EVENT_PROMOTED,      /* arg: run-time slot */
 	SPU_EVENT_DEMOTED,
+	SPU_EVENT_SOFT_LIMIT, /* arg: run-time slot that needs a successor soon */
+	SPU_EVENT_HARD_LIMIT, /* arg: run-time slot that lets no more through */
 };
 struct spu_event {
 	uint32_t kind;

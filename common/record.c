@@ -57,6 +57,16 @@ struct record_key record_key_manual_sa(uint8_t protocol, uint32_t spi, uint32_t 
 	return key_of(REC_CHILD_SA, protocol, 1, (uint64_t)spi << 32 | tunnel, 8);
 }
 
+struct record_key record_key_totals(uint32_t of)
+{
+	return key_of(REC_TOTALS, of, 4, 0, 0);
+}
+
+struct record_key record_key_devices(void)
+{
+	return key_of(REC_DEVICES, 0, 0, 0, 0);
+}
+
 /* How a key reads: the parts are unsigned numbers in network order. */
 /* clang-format off */
 static const struct {
@@ -71,6 +81,8 @@ static const struct {
 	[REC_TUNNEL]   = { "tunnel",   4, 0, " %" PRIu64 },
 	[REC_IKE_SA]   = { "ike-sa",   8, 0, " 0x%016" PRIx64 },
 	[REC_CHILD_SA] = { "child-sa", 1, 4, " %" PRIu64 " 0x%08" PRIx64, 4 },
+	[REC_TOTALS]   = { "totals",   4, 0, " %" PRIu64 },
+	[REC_DEVICES]  = { "devices",  0, 0, "" },
 };
 /* clang-format on */
 

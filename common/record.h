@@ -20,6 +20,8 @@ enum record_kind {
 	REC_CHILD_SA = 6, /* ChildSaRecord; key: protocol (50, 51), 1 byte, our SPI, 4 bytes as on
 	                     the wire; where both are set by hand, and so may be those of another
 	                     VPN, the tunnel's index, 4 bytes */
+	REC_TOTALS = 7,   /* TotalsRecord; key: what of, 4 bytes, network order */
+	REC_DEVICES = 8,  /* DevicesRecord; key: empty */
 	REC_KINDS
 };
 
@@ -44,6 +46,8 @@ struct record_key record_key_anchors(void);
 struct record_key record_key_spu(uint8_t slot);
 struct record_key record_key_tunnel(uint32_t index);
 struct record_key record_key_ike_sa(const uint8_t spi[8]);
+struct record_key record_key_totals(uint32_t of);
+struct record_key record_key_devices(void);
 struct record_key record_key_child_sa(uint8_t protocol, uint32_t spi); /* spi: host order */
 struct record_key record_key_manual_sa(uint8_t protocol, uint32_t spi, uint32_t tunnel);
 
@@ -59,6 +63,8 @@ struct Hawser__AnchorsRecord;
 struct Hawser__TunnelRecord;
 struct Hawser__IkeSaRecord;
 struct Hawser__ChildSaRecord;
+struct Hawser__TotalsRecord;
+struct Hawser__DevicesRecord;
 
 enum err record_node_decode(struct view body, struct Hawser__NodeRecord **ret) MUST_CHECK;
 enum err record_spu_decode(struct view body, struct Hawser__SpuRecord **ret) MUST_CHECK;
@@ -66,6 +72,8 @@ enum err record_anchors_decode(struct view body, struct Hawser__AnchorsRecord **
 enum err record_tunnel_decode(struct view body, struct Hawser__TunnelRecord **ret) MUST_CHECK;
 enum err record_ike_sa_decode(struct view body, struct Hawser__IkeSaRecord **ret) MUST_CHECK;
 enum err record_child_sa_decode(struct view body, struct Hawser__ChildSaRecord **ret) MUST_CHECK;
+enum err record_totals_decode(struct view body, struct Hawser__TotalsRecord **ret) MUST_CHECK;
+enum err record_devices_decode(struct view body, struct Hawser__DevicesRecord **ret) MUST_CHECK;
 
 /* Wipe the keys, then free. Take NULL. */
 void record_ike_sa_free(struct Hawser__IkeSaRecord *m);

@@ -402,6 +402,28 @@ static enum err ike_sa_check(const void *p)
 	return ike_algorithms_check(m);
 }
 
+enum { TOTALS_MAX = 64, DYING_MAX = 512 };
+
+static enum err totals_check(const void *p)
+{
+	const Hawser__TotalsRecord *m = p;
+
+	if (m->n_dead > TOTALS_MAX || m->n_cleared > TOTALS_MAX || m->n_dying > DYING_MAX)
+		return ERR_LENGTH;
+	for (size_t i = 0; i < m->n_dying; i++)
+		if (m->dying[i]->protocol > UINT8_MAX ||
+		    m->dying[i]->slot_in == m->dying[i]->slot_out)
+			return ERR_RANGE;
+	return ERR_OK;
+}
+
+static enum err devices_check(const void *p)
+{
+	const Hawser__DevicesRecord *m = p;
+
+	return m->left <= m->lost ? ERR_OK : ERR_RANGE;
+}
+
 /* One decoder: unpack, check, hand out or free. */
 #define DECODER(name, type, lower, free_fn)                                                   \
 	enum err record_##name##_decode(struct view body, struct Hawser__##type **ret)        \
@@ -425,4 +447,6 @@ DECODER(spu, SpuRecord, spu_record, hawser__spu_record__free_unpacked(m, NULL));
 DECODER(anchors, AnchorsRecord, anchors_record, hawser__anchors_record__free_unpacked(m, NULL));
 DECODER(tunnel, TunnelRecord, tunnel_record, hawser__tunnel_record__free_unpacked(m, NULL));
 DECODER(ike_sa, IkeSaRecord, ike_sa_record, record_ike_sa_free(m));
+DECODER(totals, TotalsRecord, totals_record, hawser__totals_record__free_unpacked(m, NULL));
+DECODER(devices, DevicesRecord, devices_record, hawser__devices_record__free_unpacked(m, NULL));
 DECODER(child_sa, ChildSaRecord, child_sa_record, record_child_sa_free(m));

@@ -341,6 +341,62 @@ void sa_runtime_set_end(struct sa_runtime *sa, uint64_t last)
 	atomic_store_explicit(&sa->floor, last, memory_order_relaxed);
 }
 
+/* ---- volume limits ------------------------------------------------------------------------- */
+
+static uint32_t admit_packets(struct sa_runtime *sa, uint64_t limit, uint32_t n)
+{
+	uint64_t seen = atomic_load_explicit(&sa->packets, memory_order_relaxed);
+
+	for (;;) {
+		uint64_t left = seen < limit ? limit - seen : 0;
+		uint32_t take = left < n ? (uint32_t)left : n;
+
+		if (take == 0 || atomic_compare_exchange_weak_explicit(
+		                         &sa->packets, &seen, seen + take, memory_order_relaxed,
+		                         memory_order_relaxed))
+			return take;
+	}
+}
+
+static uint32_t admit_bytes(struct sa_runtime *sa, uint64_t limit, const uint16_t *bytes,
+                            uint32_t n)
+{
+	uint64_t seen = atomic_load_explicit(&sa->bytes, memory_order_relaxed);
+
+	for (;;) {
+		uint64_t left = seen < limit ? limit - seen : 0, sum = 0;
+		uint32_t take = 0;
+
+		while (take < n && sum + bytes[take] <= left)
+			sum += bytes[take++];
+		if (take == 0 || atomic_compare_exchange_weak_explicit(
+		                         &sa->bytes, &seen, seen + sum, memory_order_relaxed,
+		                         memory_order_relaxed))
+			return take;
+	}
+}
+
+/* Killed between the two, packets that were never sent stay counted: the limit comes a burst early,
+ * never late. */
+uint32_t sa_runtime_admit(struct sa_runtime *sa, const struct sa_limits *limits,
+                          const uint16_t *bytes, uint32_t n, uint64_t now_ms)
+{
+	uint32_t some = admit_packets(sa, limits->hard_packets, n);
+	uint32_t most = admit_bytes(sa, limits->hard_bytes, bytes, some);
+
+	if (most < some)
+		(void)atomic_fetch_sub_explicit(&sa->packets, some - most, memory_order_relaxed);
+	if (most != 0)
+		atomic_store_explicit(&sa->last_use_ms, now_ms, memory_order_relaxed);
+	return most;
+}
+
+bool sa_runtime_soft(const struct sa_runtime *sa, const struct sa_limits *limits)
+{
+	return atomic_load_explicit(&sa->packets, memory_order_relaxed) >= limits->soft_packets ||
+	       atomic_load_explicit(&sa->bytes, memory_order_relaxed) >= limits->soft_bytes;
+}
+
 void sa_runtime_usage(const struct sa_runtime *sa, struct sa_usage *ret)
 {
 	uint64_t seq = atomic_load(&sa->seq), end = atomic_load(&sa->floor);
@@ -352,7 +408,9 @@ void sa_runtime_usage(const struct sa_runtime *sa, struct sa_usage *ret)
 		.last_use_ms = atomic_load(&sa->last_use_ms),
 		.auth_failed = atomic_load(&sa->auth_failed),
 		.replayed = atomic_load(&sa->replayed),
-		.malformed = atomic_load(&sa->malformed),
+		.bad_headers = atomic_load(&sa->bad_headers),
+		.bad_trailers = atomic_load(&sa->bad_trailers),
+		.decrypt_failed = atomic_load(&sa->decrypt_failed),
 		.engine = atomic_load(&sa->engine),
 	};
 }

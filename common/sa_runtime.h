@@ -7,7 +7,7 @@
  * none ever waits, allocates or fails by another's death. Only the routing engine takes and gives
  * slots.
  *
- * The file: one page of header, then `slots` entries of 128 bytes, then the ring area for windows
+ * The file: one page of header, then `slots` entries of 192 bytes, then the ring area for windows
  * above 64 (sa_runtime_create() reserves all of it, so a full tmpfs is an error then, not a SIGBUS
  * later). */
 #ifndef SA_RUNTIME_H
@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SA_RUNTIME_LAYOUT 3
+#define SA_RUNTIME_LAYOUT 4
 #define SA_RUNTIME_SLOTS_DEFAULT 16384
 /* Words of the ring area per slot: all SA pairs may have a window of 512, or one in eight the
  * largest. */
@@ -28,7 +28,8 @@
 
 enum sa_engine { SA_ENGINE_SOFT = 0, SA_ENGINE_INLINE = 1 };
 
-/* 128 bytes, two cache lines; fields are read and written through the functions below. */
+/* 192 bytes, three cache lines, the last for errors alone; fields are read and written through the
+ * functions below. */
 struct sa_runtime {
 	_Alignas(
 	        64) _Atomic uint64_t seq; /* out: last number taken; in: highest accepted ("top") */
@@ -38,7 +39,7 @@ struct sa_runtime {
 	_Atomic uint64_t last_use_ms; /* CLOCK_BOOTTIME; 0: never */
 	_Atomic uint32_t auth_failed;
 	_Atomic uint32_t replayed;
-	_Atomic uint32_t malformed; /* headers, trailers, inner packets */
+	_Atomic uint32_t bad_headers;
 	_Atomic uint8_t engine; /* enum sa_engine: which engine works on it now, says the owner */
 	uint8_t inbound;
 	_Atomic uint16_t path_mtu; /* out: as learned, until path_mtu_ms; 0: unknown */
@@ -49,8 +50,10 @@ struct sa_runtime {
 		_Alignas(64) _Atomic uint64_t words[8]; /* in: the ring of a window of 64 */
 		_Atomic uint64_t path_mtu_ms;           /* out: CLOCK_BOOTTIME */
 	};
+	_Alignas(64) _Atomic uint32_t bad_trailers; /* and inner packets that are none */
+	_Atomic uint32_t decrypt_failed;            /* the engine could not, whatever the packet */
 };
-_Static_assert(sizeof(struct sa_runtime) == 128, "two cache lines");
+_Static_assert(sizeof(struct sa_runtime) == 192, "three cache lines");
 
 struct sa_runtime_table {
 	struct sa_runtime *at;   /* mapped */
@@ -118,6 +121,20 @@ static inline void sa_runtime_learn_mtu(struct sa_runtime *sa, uint16_t mtu, uin
 	__atomic_store_n((uint64_t *)&sa->path_mtu_ms, until_ms, __ATOMIC_RELAXED);
 	__atomic_store_n((uint16_t *)&sa->path_mtu, mtu, __ATOMIC_RELAXED);
 }
+
+/* Volume limits of one direction; UINT64_MAX: none. */
+struct sa_limits {
+	uint64_t soft_bytes, hard_bytes, soft_packets, hard_packets;
+};
+
+/* [data path] Counts the first packets of a burst, of these inner sizes, as far as the hard limits
+ * let them through, and returns how many: what counts them is what decides, so the limits hold to
+ * the packet and to the byte also when several SPUs have the SA. Takes the place of
+ * sa_runtime_count() where there are limits. */
+uint32_t sa_runtime_admit(struct sa_runtime *sa, const struct sa_limits *limits,
+                          const uint16_t *bytes, uint32_t n, uint64_t now_ms);
+/* [data path] Whether a soft limit is reached. */
+bool sa_runtime_soft(const struct sa_runtime *sa, const struct sa_limits *limits);
 
 /* What the entry says, for env.runtime_usage(). */
 void sa_runtime_usage(const struct sa_runtime *sa, struct sa_usage *ret);

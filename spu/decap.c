@@ -129,9 +129,59 @@ static void look_for_move(struct roads *r, const struct pkt *p)
 	tell_peer_moved(r->shm, &sa->in.told_ms, r->now_ms, &e);
 }
 
-static void finish_sa(struct roads *r, struct sa *sa)
+/* RFC 4301 4.4.2.1: what is beyond the hard limits is dropped. */
+static void limit(struct roads *r, struct sa *sa)
+{
+	struct sa_half *h = &sa->in;
+	uint16_t bytes[BURST];
+	uint32_t n = 0;
+
+	for (uint8_t i = h->burst_first; i != BURST_NONE; i = r->burst.at[i].next)
+		if (pkt_alive(&r->burst.at[i]))
+			bytes[n++] = (uint16_t)r->burst.at[i].info.len;
+	if (n == 0)
+		return;
+	uint32_t go = sa_runtime_admit(h->runtime, &h->limits, bytes, n, r->now_ms);
+	if (go < n)
+		tell_limit(r->shm, &h->hard_told_ms, r->now_ms, h->slot, true);
+	else if (sa_runtime_soft(h->runtime, &h->limits))
+		tell_limit(r->shm, &h->soft_told_ms, r->now_ms, h->slot, false);
+	for (uint8_t i = h->burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
+		if (!pkt_alive(&r->burst.at[i]))
+			continue;
+		if (go == 0)
+			r->burst.at[i].drop = DROP_EXPIRED;
+		else
+			go--;
+	}
+}
+
+static void count(struct roads *r, struct sa *sa)
 {
 	uint64_t packets = 0, bytes = 0, by_nic = 0;
+
+	for (uint8_t i = sa->in.burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
+		const struct pkt *p = &r->burst.at[i];
+
+		if (!pkt_alive(p))
+			continue;
+		packets++;
+		bytes += p->info.len;
+		by_nic += p->by_nic;
+	}
+	if (packets != 0 && !sa->in.limited) /* else it has counted them */
+		sa_runtime_count(sa->in.runtime, packets, bytes, r->now_ms);
+	spu_count(&r->shm->stat[SPU_DECRYPTED], packets);
+	spu_count(&r->shm->stat[SPU_DECRYPTED_INLINE], by_nic);
+	spu_count(&r->shm->stat[SPU_BYTES_IN], bytes);
+	if (sa->protocol == IPPROTO_NO_AH) {
+		spu_count(&r->shm->stat[SPU_AH_IN], packets);
+		spu_count(&r->shm->stat[SPU_AH_BYTES_IN], bytes);
+	}
+}
+
+static void finish_sa(struct roads *r, struct sa *sa)
+{
 
 	for (uint8_t i = sa->in.burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
 		struct pkt *p = &r->burst.at[i];
@@ -141,19 +191,12 @@ static void finish_sa(struct roads *r, struct sa *sa)
 		look_for_move(r, p);
 		p->drop = decap(p);
 		if (p->drop == DROP_BAD_TRAILER || p->drop == DROP_BAD_INNER)
-			__atomic_fetch_add((uint32_t *)&sa->in.runtime->malformed, 1,
+			__atomic_fetch_add((uint32_t *)&sa->in.runtime->bad_trailers, 1,
 			                   __ATOMIC_RELAXED);
-		if (!pkt_alive(p))
-			continue;
-		packets++;
-		bytes += p->info.len;
-		by_nic += p->by_nic;
 	}
-	if (packets != 0)
-		sa_runtime_count(sa->in.runtime, packets, bytes, r->now_ms);
-	spu_count(&r->shm->stat[SPU_DECRYPTED], packets);
-	spu_count(&r->shm->stat[SPU_DECRYPTED_INLINE], by_nic);
-	spu_count(&r->shm->stat[SPU_BYTES_IN], bytes);
+	if (sa->in.limited)
+		limit(r, sa);
+	count(r, sa);
 }
 
 void esp_in_finish(struct roads *r)

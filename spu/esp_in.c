@@ -254,7 +254,7 @@ static uint8_t prepare(struct roads *r, struct pkt *p, struct pkt_own *own)
 	if (drop == DROP_NONE && ah)
 		drop = ah_in_mute(p, own);
 	if (drop == DROP_BAD_HEADER)
-		count_error(&p->sa->in.runtime->malformed);
+		count_error(&p->sa->in.runtime->bad_headers);
 	return drop;
 }
 
@@ -280,9 +280,14 @@ static void read_verdict(struct roads *r, struct pkt *p, uint8_t verdict)
 			r->nic_missed = true;
 		return;
 	}
-	if (verdict == ENGINE_BAD_ICV)
-		count_error(&p->sa->in.runtime->auth_failed);
-	p->drop = verdict == ENGINE_BAD_ICV ? DROP_ICV : DROP_CRYPTO;
+	bool bad_icv = verdict == ENGINE_BAD_ICV;
+
+	count_error(bad_icv ? &p->sa->in.runtime->auth_failed : &p->sa->in.runtime->decrypt_failed);
+	if (!bad_icv)
+		spu_count(&r->shm->stat[SPU_DECRYPT_FAILED], 1);
+	else if (p->sa->protocol == IPPROTO_NO_AH)
+		spu_count(&r->shm->stat[SPU_AH_AUTH_FAILED], 1);
+	p->drop = bad_icv ? DROP_ICV : DROP_CRYPTO;
 }
 
 /* Under ESN the NIC infers the high half by itself, as the nearest to a number that lags behind the

@@ -94,17 +94,49 @@ void esp_out_prepare(struct roads *r)
 
 /* ---------------------------------------------------------------- sequence numbers */
 
+/* RFC 4301 4.4.2.1: what is beyond the hard limits is dropped. It leaves the SA's list, so that it
+ * takes no number. */
+static void limit(struct roads *r, struct sa *sa)
+{
+	struct sa_half *h = &sa->out;
+	uint16_t bytes[BURST];
+	uint32_t n = 0;
+
+	for (uint8_t i = h->burst_first; i != BURST_NONE; i = r->burst.at[i].next)
+		bytes[n++] = (uint16_t)r->burst.at[i].info.len;
+	uint32_t go = sa_runtime_admit(h->runtime, &h->limits, bytes, n, r->now_ms);
+	if (go < n)
+		tell_limit(r->shm, &h->hard_told_ms, r->now_ms, h->slot, true);
+	else if (sa_runtime_soft(h->runtime, &h->limits))
+		tell_limit(r->shm, &h->soft_told_ms, r->now_ms, h->slot, false);
+	h->burst_n = (uint8_t)go;
+	for (uint8_t i = h->burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
+		if (go == 0)
+			r->burst.at[i].drop = DROP_EXPIRED;
+		else
+			go--;
+	}
+}
+
 /* RFC 4303 3.3.3: where the numbers end, the SA stops sending. */
 static void number(struct roads *r, struct sa *sa)
 {
+	if (sa->out.limited)
+		limit(r, sa);
+	if (sa->out.burst_n == 0)
+		return;
 	uint64_t seq = 0;
 	uint32_t n = sa_runtime_take_seq(sa->out.runtime, sa->out.burst_n, &seq);
 
+	if (seq >= sa->out.soft_seq)
+		tell_limit(r->shm, &sa->out.soft_told_ms, r->now_ms, sa->out.slot, false);
 	if (n < sa->out.burst_n)
 		tell_exhausted(r->shm, &sa->out.told_ms, r->now_ms, sa->out.slot);
 	for (uint8_t i = sa->out.burst_first; i != BURST_NONE; i = r->burst.at[i].next) {
 		struct pkt *p = &r->burst.at[i];
 
+		if (!pkt_alive(p))
+			continue;
 		if (n == 0) {
 			p->drop = DROP_SEQ_EXHAUSTED;
 			continue;
@@ -284,11 +316,15 @@ static void count(struct roads *r, struct sa *sa)
 		bytes += p->info.len;
 		by_nic += p->by_nic;
 	}
-	if (packets != 0)
+	if (packets != 0 && !sa->out.limited) /* else it has counted them */
 		sa_runtime_count(sa->out.runtime, packets, bytes, r->now_ms);
 	spu_count(&r->shm->stat[SPU_ENCRYPTED], packets);
 	spu_count(&r->shm->stat[SPU_ENCRYPTED_INLINE], by_nic);
 	spu_count(&r->shm->stat[SPU_BYTES_OUT], bytes);
+	if (sa->protocol == IPPROTO_NO_AH) {
+		spu_count(&r->shm->stat[SPU_AH_OUT], packets);
+		spu_count(&r->shm->stat[SPU_AH_BYTES_OUT], bytes);
+	}
 }
 
 void esp_out_engine(struct roads *r)

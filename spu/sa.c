@@ -104,6 +104,10 @@ void sa_inherit(struct sa *sa, struct sa *old)
 		return;
 	sa->in.told_ms = old->in.told_ms;
 	sa->out.told_ms = old->out.told_ms;
+	sa->in.soft_told_ms = old->in.soft_told_ms;
+	sa->in.hard_told_ms = old->in.hard_told_ms;
+	sa->out.soft_told_ms = old->out.soft_told_ms;
+	sa->out.hard_told_ms = old->out.hard_told_ms;
 	move_session(&sa->in, &old->in, SA_ENGINE_SOFT);
 	move_session(&sa->out, &old->out, SA_ENGINE_SOFT);
 	if (!same_headers(sa, old))

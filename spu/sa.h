@@ -35,6 +35,10 @@ struct sa_half {
 	struct promote promote; /* whether the NIC gets it (nic.c) */
 	uint32_t asked;         /* as of the tunnel, when its policy was last looked at */
 	uint64_t told_ms;       /* last event about it */
+	uint64_t soft_told_ms, hard_told_ms; /* last events about its limits */
+	uint64_t soft_seq; /* outbound: from this number on a successor is needed */
+	struct sa_limits limits;
+	bool limited; /* there are any */
 };
 
 struct sa {

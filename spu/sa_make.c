@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { SOFT_SEQ_PART = 16 }; /* the last part of the numbers, in which a successor is asked for */
+
 static enum err selector_of(struct selector *ret, const Hawser__Selector *m)
 {
 	struct addr first, last;
@@ -69,14 +71,33 @@ static enum err half_of(struct sa_half *h, struct sa_runtime_table *runtime, uin
 	return h->key != NULL && h->auth_key != NULL ? ERR_OK : ERR_MEMORY;
 }
 
-/* RFC 4303 3.3.3; with ESN the counter of the nonce ends at 48 bits. Every SPU says the same; an
- * end that was set before stays. */
-static void end_of(struct sa *sa)
+/* RFC 4303 3.3.3; with ESN the counter of the nonce ends at 48 bits. Where the keys are set by hand
+ * nobody can renew them and nobody checks the numbers: the 32 bits on the wire begin anew. Every
+ * SPU says the same; an end that was set before stays. */
+static void end_of(struct sa *sa, bool manual)
 {
 	uint64_t none = 0, end = sa->esn ? ((uint64_t)1 << 48) - 1 : UINT32_MAX;
 
+	sa->out.soft_seq = manual ? UINT64_MAX : end - end / SOFT_SEQ_PART;
+	if (manual)
+		end = INT64_MAX;
 	(void)__atomic_compare_exchange_n((uint64_t *)&sa->out.runtime->floor, &none, end, false,
 	                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static uint64_t limit_of(uint64_t of_record)
+{
+	return of_record != 0 ? of_record : UINT64_MAX;
+}
+
+static void limits_of(struct sa_half *h, const Hawser__ChildSaRecord *m)
+{
+	h->limits = (struct sa_limits){ .soft_bytes = limit_of(m->soft_bytes),
+		                        .hard_bytes = limit_of(m->hard_bytes),
+		                        .soft_packets = limit_of(m->soft_packets),
+		                        .hard_packets = limit_of(m->hard_packets) };
+	h->limited = m->soft_bytes != 0 || m->hard_bytes != 0 || m->soft_packets != 0 ||
+	             m->hard_packets != 0;
 }
 
 static enum err fill(struct sa *sa, const Hawser__ChildSaRecord *m,
@@ -98,7 +119,9 @@ static enum err fill(struct sa *sa, const Hawser__ChildSaRecord *m,
 	TRY(selectors_of(sa, m));
 	TRY(half_of(&sa->in, runtime, m->slot_in, m->key_in, m->auth_key_in));
 	TRY(half_of(&sa->out, runtime, m->slot_out, m->key_out, m->auth_key_out));
-	end_of(sa);
+	end_of(sa, m->manual);
+	limits_of(&sa->in, m);
+	limits_of(&sa->out, m);
 	return ERR_OK;
 }
 

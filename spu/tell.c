@@ -41,6 +41,15 @@ void tell_exhausted(struct spu_slot *shm, uint64_t *last_ms, uint64_t now_ms, ui
 		(void)spu_event_push(&shm->events, &e);
 }
 
+void tell_limit(struct spu_slot *shm, uint64_t *last_ms, uint64_t now_ms, uint32_t slot, bool hard)
+{
+	struct spu_event e = { .kind = hard ? SPU_EVENT_HARD_LIMIT : SPU_EVENT_SOFT_LIMIT,
+		               .arg = slot };
+
+	if (due(last_ms, now_ms))
+		(void)spu_event_push(&shm->events, &e);
+}
+
 void tell_engine(struct spu_slot *shm, bool promoted, uint32_t slot)
 {
 	struct spu_event e = { .kind = promoted ? SPU_EVENT_PROMOTED : SPU_EVENT_DEMOTED,

@@ -20,6 +20,8 @@ void tell_bad_spi(struct tell *t, struct spu_slot *shm, uint32_t spi, uint64_t n
 void tell_peer_moved(struct spu_slot *shm, uint64_t *last_ms, uint64_t now_ms,
                      const struct spu_event *e);
 void tell_exhausted(struct spu_slot *shm, uint64_t *last_ms, uint64_t now_ms, uint32_t slot);
+/* A soft or hard limit was reached. */
+void tell_limit(struct spu_slot *shm, uint64_t *last_ms, uint64_t now_ms, uint32_t slot, bool hard);
 void tell_engine(struct spu_slot *shm, bool promoted, uint32_t slot);
 
 #endif

@@ -96,6 +96,7 @@ const struct cli_command cli_commands[] = {
 	  "\"inbound\": {\"spi\": \"0x1a2b3c4d\", \"aux-spi\": 0, \"engine\": \"inline\"|\"software\", "
 	  "\"packets\": N, \"bytes\": N, \"sequence-number\": N, "
 	  "\"hard-expires-in-s\"?: N, \"soft-expires-in-s\"?: N, \"life-size-kb\"?: N, \"life-size\"?: \"unlimited\", "
+	  "\"life-packets\"?: N, "
 	  "\"authentication-failures\": N, \"replay-errors\": N, \"malformed\": N}, "
 	  "\"outbound\": {the same, without the three last}"
 	  "}]}" },
@@ -136,6 +137,9 @@ const struct cli_command cli_commands[] = {
 	{ CLI_CLEAR_IPSEC_SA, "clear security ipsec security-associations", CLI_CLEAR, clear_ipsec,
 	  "Delete IPsec SAs; the IKE SAs stay",
 	  "{\"cleared\": N}" },
+	{ CLI_CLEAR_IPSEC_STATISTICS, "clear security ipsec statistics", CLI_CLEAR, statistics,
+	  "Let the counters of the tunnels begin with 0: of all, of one, or those of an SPU",
+	  "{}" },
 	{ CLI_REQUEST_OFFLOAD, "request security ipsec offload", CLI_CONTROL, offload,
 	  "Choose the engine of a tunnel",
 	  "{\"tunnel-index\": N, \"engine-choice\": \"inline\"|\"software\"|\"automatic\"}" },

@@ -188,6 +188,9 @@ static void ipsec_way(const json_t *sa, const char *direction, struct text *out)
 		         GET(way, "life-size-kb"));
 	else
 		text_add(out, "    Lifesize Remaining: Unlimited\n");
+	if (json_object_get(way, "life-packets"))
+		text_add(out, "    Packets Remaining: Expires in %s packets\n",
+		         GET(way, "life-packets"));
 	expires(way, "soft-expires-in-s", "    Soft lifetime", out);
 	text_add(out, "    Mode: %s, Type: %s, State: %s\n", GET(sa, "mode"), GET(sa, "type"),
 	         GET(sa, "state"));
@@ -356,6 +359,7 @@ static void (*const renderers[CLI_COMMANDS])(const struct cli_request *r, const 
 	[CLI_SHOW_CONFIGURATION] = render_configuration,
 	[CLI_CLEAR_IKE_SA] = render_nothing,
 	[CLI_CLEAR_IPSEC_SA] = render_nothing,
+	[CLI_CLEAR_IPSEC_STATISTICS] = render_nothing,
 	[CLI_REQUEST_OFFLOAD] = render_nothing,
 	[CLI_REQUEST_ANCHOR] = render_nothing,
 	[CLI_REQUEST_LOAD] = render_load,

@@ -227,6 +227,7 @@ struct config_ipsec_proposal {
 	size_t integs;
 	bool esn; /* offer extended sequence numbers; without it only 32-bit ones are offered */
 	uint32_t lifetime_s;
+	uint32_t lifetime_kb, lifetime_packets; /* of each direction; 0: no end */
 };
 
 /* security ipsec policy P */

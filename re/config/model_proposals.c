@@ -204,6 +204,8 @@ static void ipsec_proposal(struct build *b, struct config_ipsec_proposal *p,
 	if (!runs(b, n, &w) || !(w.ah ? ah_ok(b, n, &w) : esp_ok(b, n, &w)))
 		w.cipher = w.hash = NULL;
 	proposal_of_ipsec(p, &w);
+	p->lifetime_kb = build_uint(n, "lifetime-kilobytes");
+	p->lifetime_packets = build_uint(n, "lifetime-packets");
 	p->esn = tree_child(n, "extended-sequence-number") != NULL;
 	if (!w.ah && !encrypts(p))
 		build_warning(b, n, "packets are authenticated but not encrypted (%s)",

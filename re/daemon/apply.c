@@ -174,7 +174,7 @@ static void put_tunnels(struct daemon *d)
 			continue;
 		}
 		fx_del(&fx, &key);
-		children_clear_totals(d, t->index); /* the next to have the index begins with 0 */
+		totals_forget(d, t->index, &fx);
 	}
 	daemon_turn(d, &fx);
 	steer_tunnel_each(d->steer, drop_hop, d);

@@ -62,86 +62,56 @@ void children_recorded(struct daemon *d, const struct record *record)
 	record_child_sa_free(m);
 }
 
-/* ---- totals -------------------------------------------------------------------------------- */
+/* ---- limits -------------------------------------------------------------------------------- */
 
-static struct child_tunnel *tunnel_of(struct children *c, uint32_t tunnel)
+static struct child *by_slot(struct children *c, uint32_t slot)
 {
-	for (size_t i = 0; i < c->tunnels; i++)
-		if (c->tunnel[i].tunnel == tunnel)
-			return &c->tunnel[i];
-	struct child_tunnel *more = realloc(c->tunnel, (c->tunnels + 1) * sizeof(*more));
-	if (more == NULL)
-		return NULL;
-	c->tunnel = more;
-	more[c->tunnels] = (struct child_tunnel){ .tunnel = tunnel };
-	return &more[c->tunnels++];
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->at[i].gone_revision &&
+		    (c->at[i].slot_in == slot || c->at[i].slot_out == slot))
+			return &c->at[i];
+	return NULL;
 }
 
-static void add_child(struct daemon *d, const struct child *child, struct child_totals *t)
+void children_limit(struct daemon *d, uint32_t slot, enum child_limit limit, struct effects *fx)
 {
-	struct sa_usage in = { 0 }, out = { 0 };
+	static const enum event_id events[CHILD_LIMITS] = {
+		[CHILD_SOFT_LIMIT] = EVENT_IPSEC_SOFT_LIMIT,
+		[CHILD_NUMBERS_END] = EVENT_IPSEC_SEQ_EXHAUSTED,
+		[CHILD_HARD_LIMIT] = EVENT_IPSEC_VOLUME_LIMIT,
+	};
+	struct child *child = by_slot(&d->children, slot);
 
-	(void)!d->env.runtime_usage(&d->env, child->slot_in, &in);
-	(void)!d->env.runtime_usage(&d->env, child->slot_out, &out);
-	t->packets_in += in.packets;
-	t->bytes_in += in.bytes;
-	t->packets_out += out.packets;
-	t->bytes_out += out.bytes;
-	t->auth_failed += in.auth_failed;
-	t->replayed += in.replayed;
-	t->malformed += in.malformed;
-}
-
-static struct child_totals all_of(struct daemon *d, uint32_t tunnel)
-{
-	struct child_tunnel *k = tunnel_of(&d->children, tunnel);
-	struct child_totals t = k ? k->dead : (struct child_totals){ 0 };
-
-	for (size_t i = 0; i < d->children.n; i++)
-		if (d->children.at[i].tunnel == tunnel)
-			add_child(d, &d->children.at[i], &t);
-	return t;
-}
-
-struct child_totals children_totals(struct daemon *d, uint32_t tunnel)
-{
-	struct child_tunnel *k = tunnel_of(&d->children, tunnel);
-	struct child_totals t = all_of(d, tunnel);
-
-	if (k == NULL)
-		return t;
-	t.packets_in -= k->zero.packets_in;
-	t.packets_out -= k->zero.packets_out;
-	t.bytes_in -= k->zero.bytes_in;
-	t.bytes_out -= k->zero.bytes_out;
-	t.auth_failed -= k->zero.auth_failed;
-	t.replayed -= k->zero.replayed;
-	t.malformed -= k->zero.malformed;
-	return t;
-}
-
-void children_clear_totals(struct daemon *d, uint32_t tunnel)
-{
-	struct child_tunnel *k = tunnel_of(&d->children, tunnel);
-
-	if (k)
-		k->zero = all_of(d, tunnel);
+	if (child == NULL || child->told >> limit & 1)
+		return;
+	child->told |= (uint8_t)(1u << limit);
+	daemon_event(d, events[limit], "tunnel %u spi 0x%08x %s", child->tunnel,
+	             children_spi(child), slot == child->slot_in ? "inbound" : "outbound");
+	ike_child_exhausted(d->ike, children_spi(child), fx);
 }
 
 /* ---- slots --------------------------------------------------------------------------------- */
 
+/* The SAs that no SPU works on any more: their counters go to their tunnels, then their slots come
+ * free. */
 static void free_slots(struct daemon *d)
 {
 	struct children *c = &d->children;
+	bool any = false, all;
 
+	for (size_t i = 0; i < c->n; i++) {
+		c->at[i].buried =
+		        c->at[i].gone_revision != 0 && spus_have_applied(d, c->at[i].gone_revision);
+		any |= c->at[i].buried;
+	}
+	all = any && totals_bury(d);
 	for (size_t i = 0; i < c->n; i++) {
 		struct child *child = &c->at[i];
 
-		if (!child->gone_revision || !spus_have_applied(d, child->gone_revision))
+		if (!child->buried || !all) {
+			child->buried = false;
 			continue;
-		struct child_tunnel *k = tunnel_of(c, child->tunnel);
-		if (k)
-			add_child(d, child, &k->dead);
+		}
 		sa_runtime_give(&d->runtime, child->slot_in);
 		sa_runtime_give(&d->runtime, child->slot_out);
 		c->at[i--] = c->at[--c->n];
@@ -284,7 +254,7 @@ uint32_t children_spi(const struct child *child)
 void children_done(struct children *c)
 {
 	free(c->at);
-	free(c->tunnel);
+	free(c->kept);
 	free(c->stray);
 	*c = (struct children){ 0 };
 }

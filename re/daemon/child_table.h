@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the routing engine keeps of child SAs beside their records: which tunnels XDP may send into,
- * run-time slots that come free when every SPU has passed the deletion, and the totals of a tunnel
- * over all its SAs. Rebuilt from the records at a restart. The event loop's thread. */
+ * run-time slots that come free when every SPU has passed the deletion. Rebuilt from the records at
+ * a restart. The event loop's thread. */
 #ifndef CHILD_TABLE_H
 #define CHILD_TABLE_H
 #include "record.h"
@@ -9,36 +9,30 @@
 
 struct daemon;
 
-/* Counters of a tunnel that outlive its SAs. Bytes are of inner packets. */
-struct child_totals {
-	uint64_t packets_in, packets_out, bytes_in, bytes_out;
-	uint64_t auth_failed, replayed, malformed;
-};
-
 struct child {
 	struct record_key key;
-	uint32_t tunnel;
+	uint32_t tunnel; /* 0: of none that there still is */
 	uint32_t slot_in, slot_out;
 	uint8_t anchor;
 	bool sending;
 	uint64_t serial;
 	uint64_t put_revision;  /* of the last put */
 	uint64_t gone_revision; /* 0: it lives */
+	uint8_t told;           /* bits of enum child_limit that IKE and the log know of */
+	bool buried;            /* its slots come free now */
 };
 
-struct child_tunnel {
-	uint32_t tunnel;
-	struct child_totals dead; /* of SAs that are gone */
-	struct child_totals zero; /* what clear statistics takes off */
-};
+/* What an SPU may say of an SA's limits. */
+enum child_limit { CHILD_SOFT_LIMIT, CHILD_NUMBERS_END, CHILD_HARD_LIMIT, CHILD_LIMITS };
 
 struct children {
 	struct child *at; /* owns */
 	size_t n;
-	struct child_tunnel *tunnel; /* owns */
-	size_t tunnels;
-	bool dirty;      /* tunnels for XDP are to be looked at */
-	uint32_t *stray; /* owns; run-time slots that nobody knows, to be given back */
+	struct totals_kept *kept; /* owns; totals.h */
+	size_t keeps;
+	bool table_is_new; /* the run-time table: what a predecessor noted of it is void */
+	bool dirty;        /* tunnels for XDP are to be looked at */
+	uint32_t *stray;   /* owns; run-time slots that nobody knows, to be given back */
 	size_t strays;
 	uint64_t stray_revision; /* when every SPU has passed it */
 	uint64_t purged;
@@ -52,11 +46,12 @@ void children_note_strays(struct daemon *d);
 void children_flush(struct daemon *d);
 /* Anchors have moved: looks at all tunnels again. */
 void children_kick(struct daemon *d);
+/* The SA of a run-time slot has reached a limit: IKE makes a successor. SPUs say it as long as
+ * there is traffic; it counts once. */
+struct effects;
+void children_limit(struct daemon *d, uint32_t slot, enum child_limit limit, struct effects *fx);
 /* The inbound SPI, host order. */
 uint32_t children_spi(const struct child *child);
-/* Everything of the tunnel so far: its dead SAs and the living, less what was cleared. */
-struct child_totals children_totals(struct daemon *d, uint32_t tunnel);
-void children_clear_totals(struct daemon *d, uint32_t tunnel);
 void children_done(struct children *c);
 
 #endif

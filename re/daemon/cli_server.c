@@ -41,6 +41,7 @@ static json_t *(*const handlers[CLI_COMMANDS])(struct daemon *, const struct cli
 	[CLI_SHOW_CONFIGURATION] = show_configuration,
 	[CLI_CLEAR_IKE_SA] = clear_ike_sas,
 	[CLI_CLEAR_IPSEC_SA] = clear_ipsec_sas,
+	[CLI_CLEAR_IPSEC_STATISTICS] = clear_ipsec_statistics,
 	[CLI_REQUEST_OFFLOAD] = request_offload,
 	[CLI_REQUEST_ANCHOR] = request_anchor,
 	[CLI_REQUEST_LOAD] = request_load,

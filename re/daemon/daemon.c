@@ -89,6 +89,7 @@ static void on_turn_timer(uv_timer_t *timer)
 
 void daemon_turn(struct daemon *d, struct effects *fx)
 {
+	totals_note_dying(d, fx);
 	enum err e = turn_run(d->turn, fx, daemon_now_ms(d));
 
 	if (e == ERR_FULL && !d->store_full)

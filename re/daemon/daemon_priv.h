@@ -12,7 +12,8 @@
  *     spus.c          the life of each SPU as the routing engine sees it; anchors onto them
  *     moves.c         planned moves of anchors, with markers
  *     resume.c        what a predecessor left
- *     child_table.c      what is known of child SAs: tunnels for XDP, slots that come free, totals
+ *     child_table.c   what is known of child SAs: tunnels for XDP, limits, slots that come free
+ *     totals.c        counters that outlive their SAs
  *     apply.c         a configuration file becomes the one in force
  *     dataplane*.c, rtnl.c, sysctl.c, udp.c    the kernel
  *     cli_server.c, show_*.c, request.c    commands
@@ -32,6 +33,7 @@
 #include "spus.h"
 #include "steer.h"
 #include "store.h"
+#include "totals.h"
 #include "tunnel.h"
 #include "turn.h"
 #include "udp.h"

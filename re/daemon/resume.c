@@ -101,6 +101,12 @@ static enum err take_child(void *ctx, const struct record *r)
 	return ERR_OK;
 }
 
+static enum err take_totals(void *ctx, const struct record *r)
+{
+	(void)!totals_recorded(ctx, r); /* one that makes no sense begins anew */
+	return ERR_OK;
+}
+
 enum err resume_records(struct daemon *d, struct why *why)
 {
 	struct record_key key = record_key_node();
@@ -112,12 +118,14 @@ enum err resume_records(struct daemon *d, struct why *why)
 			d->env.random(&d->env, d->env.anchor_key, sizeof(d->env.anchor_key));
 		else
 			daemon_event(d, EVENT_RUNTIME_NEW, "%s", err_text(e));
+		d->children.table_is_new = true;
 		delete_all_sas(d);
 		d->epoch = (uint16_t)(d->epoch + 2); /* of our own parity */
 		put_node(d);
 	}
 	/* Children too, so that the steering keeps the tunnels that are up. */
 	TRY(store_each(d->store, REC_CHILD_SA, take_child, d));
+	TRY(store_each(d->store, REC_TOTALS, take_totals, d));
 	return store_each(d->store, REC_TUNNEL, take_tunnel, d);
 }
 

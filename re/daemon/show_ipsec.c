@@ -37,15 +37,36 @@ static const char *engine_name(uint8_t engine)
 	return engine == SA_ENGINE_INLINE ? "inline" : "software";
 }
 
+static void put_text(json_t *to, const char *key, const char *text)
+{
+	json_object_set_new(to, key, json_string(text));
+}
+
+static void put_number(json_t *to, const char *key, uint64_t n)
+{
+	json_object_set_new(to, key, json_integer((json_int_t)n));
+}
+
+static uint64_t left(uint64_t hard, uint64_t used)
+{
+	return hard > used ? hard - used : 0;
+}
+
 static json_t *direction(const struct ike_child_info *i, uint32_t spi, const struct sa_usage *u)
 {
 	char text[12];
 
 	(void)snprintf(text, sizeof(text), "0x%08x", spi);
-	json_t *o = json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:s}", "spi", text, "aux-spi", 0,
-	                      "engine", engine_name(u->engine), "packets", (json_int_t)u->packets,
-	                      "bytes", (json_int_t)u->bytes, "sequence-number", (json_int_t)u->seq,
-	                      "life-size", "unlimited");
+	json_t *o = json_pack("{s:s, s:i, s:s, s:I, s:I, s:I}", "spi", text, "aux-spi", 0, "engine",
+	                      engine_name(u->engine), "packets", (json_int_t)u->packets, "bytes",
+	                      (json_int_t)u->bytes, "sequence-number", (json_int_t)u->seq);
+
+	if (i->hard_bytes)
+		put_number(o, "life-size-kb", left(i->hard_bytes, u->bytes) / 1024);
+	else
+		put_text(o, "life-size", "unlimited");
+	if (i->hard_packets)
+		put_number(o, "life-packets", left(i->hard_packets, u->packets));
 
 	if (i->lifetime_s) {
 		json_object_set_new(o, "hard-expires-in-s", json_integer(i->expires_in_s));
@@ -60,7 +81,8 @@ static json_t *inbound(const struct ike_child_info *i)
 
 	json_object_set_new(o, "authentication-failures", json_integer(i->in.auth_failed));
 	json_object_set_new(o, "replay-errors", json_integer(i->in.replayed));
-	json_object_set_new(o, "malformed", json_integer(i->in.malformed));
+	json_object_set_new(o, "malformed",
+	                    json_integer((json_int_t)i->in.bad_headers + i->in.bad_trailers));
 	return o;
 }
 
@@ -88,11 +110,6 @@ static const char *choice_name(const struct tunnel *t)
 	static const char *const names[] = { "automatic", "inline", "software" };
 
 	return t && t->engine < ARRAY_LEN(names) ? names[t->engine] : names[0];
-}
-
-static void put_text(json_t *to, const char *key, const char *text)
-{
-	json_object_set_new(to, key, json_string(text));
 }
 
 static void put_tunnel(json_t *sa, const struct tunnel *t)
@@ -198,100 +215,82 @@ json_t *clear_ipsec_sas(struct daemon *d, const struct cli_request *r)
 
 /* ---- statistics ---------------------------------------------------------------------------- */
 
-static void sum(struct child_totals *to, const struct child_totals *t)
+static json_t *totals_object(const struct totals *t)
 {
-	to->packets_in += t->packets_in;
-	to->packets_out += t->packets_out;
-	to->bytes_in += t->bytes_in;
-	to->bytes_out += t->bytes_out;
-	to->auth_failed += t->auth_failed;
-	to->replayed += t->replayed;
-	to->malformed += t->malformed;
-}
-
-/* A bad header belongs to no SA, so it is counted for SPUs and for the whole alone. */
-static json_t *totals_object(const struct child_totals *t, uint64_t bad_headers)
-{
-	const struct {
-		const char *key;
-		uint64_t n;
-	} numbers[] = {
-		{ "encrypted-bytes", t->bytes_out },
-		{ "decrypted-bytes", t->bytes_in },
-		{ "encrypted-packets", t->packets_out },
-		{ "decrypted-packets", t->packets_in },
-		{ "ah-input-bytes", 0 },
-		{ "ah-output-bytes", 0 },
-		{ "ah-input-packets", 0 },
-		{ "ah-output-packets", 0 },
-		{ "ah-authentication-failures", 0 },
-		{ "replay-errors", t->replayed },
-		{ "esp-authentication-failures", t->auth_failed },
-		{ "esp-decryption-failures", 0 },
-		{ "bad-headers", bad_headers },
-		{ "bad-trailers", t->malformed },
+	static const char *const keys[TOTALS] = {
+		[TOTAL_ESP_BYTES_OUT] = "encrypted-bytes",
+		[TOTAL_ESP_BYTES_IN] = "decrypted-bytes",
+		[TOTAL_ESP_PACKETS_OUT] = "encrypted-packets",
+		[TOTAL_ESP_PACKETS_IN] = "decrypted-packets",
+		[TOTAL_AH_BYTES_IN] = "ah-input-bytes",
+		[TOTAL_AH_BYTES_OUT] = "ah-output-bytes",
+		[TOTAL_AH_PACKETS_IN] = "ah-input-packets",
+		[TOTAL_AH_PACKETS_OUT] = "ah-output-packets",
+		[TOTAL_AH_AUTH_FAILED] = "ah-authentication-failures",
+		[TOTAL_REPLAYED] = "replay-errors",
+		[TOTAL_ESP_AUTH_FAILED] = "esp-authentication-failures",
+		[TOTAL_DECRYPT_FAILED] = "esp-decryption-failures",
+		[TOTAL_BAD_HEADERS] = "bad-headers",
+		[TOTAL_BAD_TRAILERS] = "bad-trailers",
 	};
 	json_t *o = json_object();
 
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		json_object_set_new(o, numbers[i].key, json_integer((json_int_t)numbers[i].n));
+	for (int i = 0; i < TOTALS; i++)
+		json_object_set_new(o, keys[i], json_integer((json_int_t)t->n[i]));
 	return o;
 }
 
-static uint64_t bad_headers(struct daemon *d, json_t *args)
-{
-	uint64_t n = 0;
-
-	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++)
-		if (d->spus.at[slot].wanted && cli_spu_matches(d, args, slot))
-			n += d->shm->spu[slot].drop[DROP_BAD_HEADER];
-	return n;
-}
-
-/* An SPU's own counters: what it processed, wherever the anchors are now (BH-SPU-39). */
 static json_t *spu_statistics(struct daemon *d, json_t *args)
 {
-	struct child_totals t = { 0 };
+	struct totals sum = { 0 };
 
 	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
-		struct spu_slot *s = &d->shm->spu[slot];
-
 		if (!d->spus.at[slot].wanted || !cli_spu_matches(d, args, slot))
 			continue;
-		t.packets_in += s->stat[SPU_DECRYPTED];
-		t.packets_out += s->stat[SPU_ENCRYPTED];
-		t.bytes_in += s->stat[SPU_BYTES_IN];
-		t.bytes_out += s->stat[SPU_BYTES_OUT];
-		t.auth_failed += s->drop[DROP_ICV];
-		t.replayed += s->drop[DROP_REPLAY];
-		t.malformed += s->drop[DROP_BAD_TRAILER] + s->drop[DROP_BAD_INNER];
+		struct totals t = totals_of_spu(d, slot);
+		for (int i = 0; i < TOTALS; i++)
+			sum.n[i] += t.n[i];
 	}
-	return totals_object(&t, bad_headers(d, args));
+	return totals_object(&sum);
+}
+
+static json_t *no_tunnel(void)
+{
+	return cli_error("no such tunnel", "index",
+	                 "an ID of show security ipsec security-associations");
 }
 
 json_t *show_ipsec_statistics(struct daemon *d, const struct cli_request *r)
 {
-	json_t *args = r->args;
-	long long index = cli_number(args, "index", -1);
-	struct child_totals t = { 0 };
-	bool found = index < 0;
+	long long index = cli_number(r->args, "index", -1);
 
-	if (filtered_by_spu(args))
-		return spu_statistics(d, args);
-	for (size_t i = 0; i < d->tunnels.n; i++) {
-		if (index >= 0 && d->tunnels.at[i].index != index)
-			continue;
-		struct child_totals one = children_totals(d, d->tunnels.at[i].index);
-
-		sum(&t, &one);
-		found = true;
-	}
-	if (!found)
-		return cli_error("no such tunnel", "index",
-		                 "an ID of show security ipsec security-associations");
-	json_t *o = totals_object(&t, index < 0 ? bad_headers(d, args) : 0);
+	if (filtered_by_spu(r->args))
+		return spu_statistics(d, r->args);
+	if (index >= 0 && tunnels_find(&d->tunnels, (uint32_t)index) == NULL)
+		return no_tunnel();
+	struct totals t = index >= 0 ? totals_of_tunnel(d, (uint32_t)index) : totals_of_node(d);
+	json_t *o = totals_object(&t);
 	put_text(o, "virtual-system", "root");
 	if (index >= 0)
 		json_object_set_new(o, "tunnel-index", json_integer(index));
 	return o;
+}
+
+/* What security flow drops shows is not touched by it: the sum over all packets has no end. */
+json_t *clear_ipsec_statistics(struct daemon *d, const struct cli_request *r)
+{
+	long long index = cli_number(r->args, "index", -1);
+	struct effects fx = { 0 };
+
+	if (index >= 0 && tunnels_find(&d->tunnels, (uint32_t)index) == NULL)
+		return no_tunnel();
+	if (index >= 0)
+		totals_clear_tunnel(d, (uint32_t)index, &fx);
+	else if (!filtered_by_spu(r->args))
+		totals_clear_node(d, &fx);
+	for (uint8_t slot = 0; filtered_by_spu(r->args) && slot < SPU_SLOTS; slot++)
+		if (d->spus.at[slot].wanted && cli_spu_matches(d, r->args, slot))
+			totals_clear_spu(d, slot, &fx);
+	daemon_turn(d, &fx);
+	return json_object();
 }

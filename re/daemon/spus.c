@@ -84,11 +84,13 @@ static void drain_events(struct daemon *d, uint8_t slot)
 			daemon_event(d, EVENT_IPSEC_BAD_SPI, "0x%08x", e.arg);
 			break;
 		case SPU_EVENT_SEQ_EXHAUSTED:
-			daemon_event(d, EVENT_IPSEC_SEQ_EXHAUSTED, "slot %u", e.arg);
-			for (size_t i = 0; i < d->children.n; i++)
-				if (d->children.at[i].slot_out == e.arg)
-					ike_child_exhausted(d->ike,
-					                    children_spi(&d->children.at[i]), &fx);
+			children_limit(d, e.arg, CHILD_NUMBERS_END, &fx);
+			break;
+		case SPU_EVENT_SOFT_LIMIT:
+			children_limit(d, e.arg, CHILD_SOFT_LIMIT, &fx);
+			break;
+		case SPU_EVENT_HARD_LIMIT:
+			children_limit(d, e.arg, CHILD_HARD_LIMIT, &fx);
 			break;
 		case SPU_EVENT_PEER_MOVED:
 			to.addr.family = e.family;

@@ -62,14 +62,7 @@ static enum err usage(struct env *env, uint32_t slot, struct sa_usage *ret)
 
 	if (sa == NULL)
 		return ERR_RANGE;
-	*ret = (struct sa_usage){ .packets = sa->packets,
-		                  .bytes = sa->bytes,
-		                  .seq = sa->seq,
-		                  .last_use_ms = sa->last_use_ms,
-		                  .auth_failed = sa->auth_failed,
-		                  .replayed = sa->replayed,
-		                  .malformed = sa->malformed,
-		                  .engine = sa->engine };
+	sa_runtime_usage(sa, ret);
 	return ERR_OK;
 }
 

@@ -73,6 +73,8 @@ enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint
 	c->epoch = env->epoch(env);
 	c->created_ms = ike_sa_now(sa);
 	c->hard_ms = choice->lifetime_s ? c->created_ms + choice->lifetime_s * 1000ull : 0;
+	c->hard_bytes = choice->lifetime_kb * 1024;
+	c->hard_packets = choice->lifetime_packets;
 	c->confirm_ms = UINT64_MAX;
 	c->serial = sa->ike->next_serial++;
 	enum err e = derive(sa, c);
@@ -162,6 +164,12 @@ static void fill_selectors(const struct ike_ts_list *l, struct selectors *ret)
 	}
 }
 
+/* A successor is asked for at nine tenths of a volume. */
+static uint64_t soft_of(uint64_t hard)
+{
+	return hard - hard / 10;
+}
+
 static void fill(const struct ike_sa *sa, const struct child_sa *c, Hawser__ChildSaRecord *m)
 {
 	size_t key = child_cipher_key_len(c->cipher), auth = child_integ_key_len(c->integ);
@@ -192,6 +200,10 @@ static void fill(const struct ike_sa *sa, const struct child_sa *c, Hawser__Chil
 	m->created_ms = c->created_ms;
 	m->soft_ms = c->soft_ms;
 	m->hard_ms = c->hard_ms;
+	m->hard_bytes = c->hard_bytes;
+	m->soft_bytes = soft_of(c->hard_bytes);
+	m->hard_packets = c->hard_packets;
+	m->soft_packets = soft_of(c->hard_packets);
 	m->sending = c->sending;
 	m->instance = sa->gw ? sa->gw->conf.instance : 0;
 	m->serial = c->serial;
@@ -275,6 +287,8 @@ static enum err take_record(const Hawser__ChildSaRecord *m, struct child_sa *c)
 	c->created_ms = m->created_ms;
 	c->soft_ms = m->soft_ms;
 	c->hard_ms = m->hard_ms;
+	c->hard_bytes = m->hard_bytes;
+	c->hard_packets = m->hard_packets;
 	c->confirm_ms = m->sending ? UINT64_MAX : 0;
 	c->serial = m->serial;
 	TRY(selectors_of(m->local_ts, m->n_local_ts, &c->local_ts));

@@ -34,6 +34,7 @@ struct child_sa {
 	uint32_t slot_in, slot_out;
 	uint16_t epoch;
 	uint64_t created_ms, soft_ms, hard_ms; /* 0: no end */
+	uint64_t hard_bytes, hard_packets;     /* of each direction; 0: no end */
 	uint64_t confirm_ms; /* when it may send at the latest; UINT64_MAX: it does */
 	uint64_t serial;
 	bool wish_delete; /* waits for the window */

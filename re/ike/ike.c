@@ -410,7 +410,6 @@ void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx)
 
 	ike_turn_begin(ike);
 	if (c && c->sa->state == IKE_UP) {
-		fx_event(fx, EVENT_IPSEC_SEQ_EXHAUSTED, "tunnel %u spi 0x%08x", c->tunnel, spi);
 		ike_tunnel_renew(c->sa, fx);
 		ike_sa_touch(c->sa);
 	}

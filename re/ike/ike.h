@@ -78,8 +78,8 @@ enum err ike_sync_message_ids(struct ike *ike, uint32_t index, struct effects *f
 /* The data path saw authenticated packets of the child SA with this inbound SPI (host order) from
  * another address. Following it is not supported in this version: counted. */
 enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to) MUST_CHECK;
-/* The data path says that an outbound SA used up its sequence numbers: the tunnel is renewed. spi:
- * the inbound SPI of the pair. */
+/* The data path says that an SA has used up its sequence numbers, or reached a soft or hard limit
+ * of bytes or packets: the tunnel is renewed. spi: the inbound SPI of the pair. */
 void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx);
 
 /* ---- what show commands need --------------------------------------------------------------- */
@@ -129,6 +129,7 @@ struct ike_child_info {
 	struct ike_ts local_ts[IKE_SELECTORS_MAX], remote_ts[IKE_SELECTORS_MAX];
 	size_t local_n, remote_n;
 	uint32_t lifetime_s, expires_in_s, soft_expires_in_s; /* 0 in lifetime_s: no end */
+	uint64_t hard_bytes, hard_packets;                    /* of each direction; 0: no end */
 	struct sa_usage in, out;
 };
 

@@ -33,6 +33,7 @@ struct child_choice {
 	uint8_t number;
 	uint32_t spi; /* the peer's */
 	uint32_t lifetime_s;
+	uint64_t lifetime_kb, lifetime_packets; /* 0: no end */
 };
 
 /* SA payload bodies. An offer has all proposals in order. spi: ours, 8 bytes, where an IKE SA is

@@ -123,7 +123,9 @@ static bool match_child(void *ctx, const struct sa_proposal *theirs, size_t i)
 	struct child_choice c = { .number = theirs->number,
 		                  .protocol = theirs->protocol,
 		                  .spi = rd_u32(&spi),
-		                  .lifetime_s = ours->lifetime_s };
+		                  .lifetime_s = ours->lifetime_s,
+		                  .lifetime_kb = ours->lifetime_kb,
+		                  .lifetime_packets = ours->lifetime_packets };
 	struct proposal_list l;
 
 	if (theirs->protocol != protocol_of(ours) || !rd_done(&spi) || c.spi < 256 || n.other ||

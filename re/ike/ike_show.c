@@ -101,6 +101,8 @@ static void describe_child(struct ike_sa *sa, const struct child_sa *c, struct i
 		.lifetime_s = c->hard_ms ? (uint32_t)((c->hard_ms - c->created_ms) / 1000) : 0,
 		.expires_in_s = c->hard_ms ? seconds_left(c->hard_ms, now) : 0,
 		.soft_expires_in_s = c->soft_ms ? seconds_left(c->soft_ms, now) : 0,
+		.hard_bytes = c->hard_bytes,
+		.hard_packets = c->hard_packets,
 	};
 	name_of(i->vpn, t ? t->conf.vpn : "");
 	name_of(i->gateway, sa->gw ? sa->gw->conf.name : "");

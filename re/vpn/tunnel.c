@@ -182,6 +182,8 @@ static void fill_tunnel(struct ike_conf_tunnel *k, const struct tunnel *t)
 		to->integs = p->integs;
 		to->esn = p->esn;
 		to->lifetime_s = p->lifetime_s;
+		to->lifetime_kb = p->lifetime_kb;
+		to->lifetime_packets = p->lifetime_packets;
 	}
 	k->rules = rules_of(&v->policy->match);
 	k->pfs = v->policy->pfs;

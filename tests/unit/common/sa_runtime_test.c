@@ -317,6 +317,74 @@ START_TEST(no_number_is_given_twice)
 }
 END_TEST
 
+/* ---- volume limits ------------------------------------------------------------------------- */
+
+enum { BURST_OF = 32, SMALLEST = 40, LARGEST = 1400 };
+
+static const struct {
+	uint64_t packets, bytes; /* hard; 0: none */
+} volumes[] = {
+	{ 20011, 0 }, { 0, 5000017 }, { 20011, 5000017 }, { 20011, 20011 * LARGEST }, { 1, 1 }
+};
+
+struct carrier {
+	struct sa_runtime *sa;
+	struct sa_limits limits;
+	unsigned seed;
+	uint64_t packets, bytes;
+};
+
+static void *carry(void *arg)
+{
+	struct carrier *c = arg;
+	uint16_t size[BURST_OF];
+
+	for (uint32_t i = 0; i < BURSTS; i++) {
+		uint32_t n = 1 + i % BURST_OF;
+
+		for (uint32_t k = 0; k < n; k++)
+			size[k] = (uint16_t)(SMALLEST + scratch_draw(&c->seed, LARGEST - SMALLEST));
+		uint32_t go = sa_runtime_admit(c->sa, &c->limits, size, n, 1);
+		c->packets += go;
+		for (uint32_t k = 0; k < go; k++)
+			c->bytes += size[k];
+	}
+	return NULL;
+}
+
+/* Four SPUs on one SA: together they let the limit through, and not one packet more. */
+START_TEST(volume_limits_hold_to_the_packet)
+{
+	uint64_t packets = volumes[_i].packets ? volumes[_i].packets : UINT64_MAX;
+	uint64_t bytes = volumes[_i].bytes ? volumes[_i].bytes : UINT64_MAX;
+	struct sa_limits limits = { bytes - bytes / 10, bytes, packets - packets / 10, packets };
+	uint64_t gone = 0, gone_bytes = 0;
+	struct carrier c[THREADS];
+	pthread_t thread[THREADS];
+	uint32_t slot;
+
+	ck_assert_int_eq(sa_runtime_take(&table, false, 0, &slot), ERR_OK);
+	struct sa_runtime *sa = sa_runtime_at(&table, slot);
+	ck_assert(!sa_runtime_soft(sa, &limits) || packets == 1);
+	for (int i = 0; i < THREADS; i++) {
+		c[i] = (struct carrier){ .sa = sa, .limits = limits, .seed = 77u + (unsigned)i };
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, carry, &c[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		(void)pthread_join(thread[i], NULL);
+		gone += c[i].packets;
+		gone_bytes += c[i].bytes;
+	}
+	ck_assert_uint_eq(gone, sa->packets);
+	ck_assert_uint_eq(gone_bytes, sa->bytes);
+	ck_assert_uint_le(gone, packets);
+	ck_assert_uint_le(gone_bytes, bytes);
+	/* They stopped for a reason: one of the limits leaves no room for the smallest packet. */
+	ck_assert(gone == packets || bytes - gone_bytes < LARGEST);
+	ck_assert(sa_runtime_soft(sa, &limits) || bytes == 1);
+}
+END_TEST
+
 /* ---- killed at any instant ----------------------------------------------------------------- */
 
 /* Shared with the children: what each acknowledged. */
@@ -442,6 +510,7 @@ TESTS_OF(sa_runtime)
 	tcase_add_loop_test(tc, numbers_end_where_the_sa_ends, 0, ARRAY_LEN(ends));
 	tcase_add_test(tc, numbers_are_skipped_and_old_ones_refused);
 	tcase_add_test(tc, no_number_is_given_twice);
+	tcase_add_loop_test(tc, volume_limits_hold_to_the_packet, 0, ARRAY_LEN(volumes));
 	tcase_add_test(tc, spus_killed_at_random_accept_and_give_nothing_twice);
 	return tc;
 }

@@ -144,6 +144,8 @@ START_TEST(near_the_end_only_the_last_numbers_are_given)
 	ck_assert_uint_eq(road(rig, RIG_OUT, in, BURST, out), 10);
 	ck_assert_uint_eq(rig->node->spu[0].drop[DROP_SEQ_EXHAUSTED], BURST - 10);
 	ck_assert(spu_event_pop(&rig->node->spu[0].events, &e));
+	ck_assert_uint_eq(e.kind, SPU_EVENT_SOFT_LIMIT);
+	ck_assert(spu_event_pop(&rig->node->spu[0].events, &e));
 	ck_assert_uint_eq(e.kind, SPU_EVENT_SEQ_EXHAUSTED);
 	ck_assert_uint_eq(e.arg, sa->out.slot);
 	rte_pktmbuf_free_bulk(out, 10);

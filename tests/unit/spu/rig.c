@@ -256,12 +256,21 @@ static void record_fill(struct rig *rig, Hawser__ChildSaRecord *m, const struct 
 	m->serial = s->serial;
 	m->sending = !s->not_sending;
 	m->window = s->window ? s->window : 64;
-	ck_assert_int_eq(sa_runtime_take(&rig->runtime, true, (uint16_t)m->window, &m->slot_in),
-	                 ERR_OK);
-	ck_assert_int_eq(sa_runtime_take(&rig->runtime, false, 0, &m->slot_out), ERR_OK);
+	m->soft_bytes = s->soft_bytes;
+	m->hard_bytes = s->hard_bytes;
+	m->soft_packets = s->soft_packets;
+	m->hard_packets = s->hard_packets;
 	outer_fill(m, s, r);
 	keys_fill(m, s, r);
 	selectors_fill(m, s, r);
+	if (s->slots_of != NULL) {
+		m->slot_in = s->slots_of->in.slot;
+		m->slot_out = s->slots_of->out.slot;
+		return;
+	}
+	ck_assert_int_eq(sa_runtime_take(&rig->runtime, true, (uint16_t)m->window, &m->slot_in),
+	                 ERR_OK);
+	ck_assert_int_eq(sa_runtime_take(&rig->runtime, false, 0, &m->slot_out), ERR_OK);
 }
 
 size_t rig_record(struct rig *rig, const struct rig_sa *s, uint8_t *body, size_t cap)
@@ -285,7 +294,7 @@ struct sa *rig_sa(struct rig *rig, const struct rig_sa *s)
 	struct sa *sa = NULL;
 
 	record_fill(rig, &m, s, &room);
-	ck_assert_msg(sa_make(&m, &rig->runtime, &sa, &why) == ERR_OK, "%s", why.text);
+	ck_assert_msg(sa_make(&m, rig->roads.runtime, &sa, &why) == ERR_OK, "%s", why.text);
 	ck_assert_msg(sa_table_put(&rig->roads.sas, sa, &why) == ERR_OK, "%s", why.text);
 	if (rig->kind == RIG_INLINE && sa->cipher != NULL && (sa->cipher->use & ALG_INLINE))
 		rig_promote(rig, sa, true);

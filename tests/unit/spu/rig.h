@@ -37,6 +37,8 @@ struct rig_sa {
 	uint16_t local_port, remote_port; /* 0: 4500 */
 	uint16_t window, epoch, instance;
 	uint64_t hard_ms, serial;
+	uint64_t soft_bytes, hard_bytes, soft_packets, hard_packets;
+	const struct sa *slots_of;        /* another SPU's view of the same SA */
 	uint32_t tunnel;                  /* 0: RIG_TUNNEL */
 	const char *ts_local, *ts_remote; /* prefix; NULL: everything of both families */
 	uint8_t ts_proto;
