@@ -92,6 +92,18 @@ class KernelPeer(Strongswan):
         conf = conf[:start] + f"load = {PLUGINS}" + conf[end:]
         self._conf_text = conf.replace(str(self.dir), "/run")
 
+    def connection(self, name, *args, ah=None, **options):
+        """ah: proposals of AH; then there is no ESP."""
+        booted, self._charon = self._charon, None
+        super().connection(name, *args, **options)
+        self._charon = booted
+        if ah:
+            self._connections[name] = self._connections[name].replace(
+                f"esp_proposals = {options['esp']}", f"ah_proposals = {ah}")
+        if booted:
+            self._load()
+        return self
+
     def up(self):
         """Boots the machine and starts charon in it; once."""
         if self._charon is None:
