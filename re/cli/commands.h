@@ -68,7 +68,7 @@ struct cli_command {
 /* In the order of enum cli_id; CLI_COMMANDS rows. */
 extern const struct cli_command cli_commands[];
 
-enum cli_display { CLI_TEXT, CLI_JSON, CLI_SET };
+enum cli_display { CLI_TEXT, CLI_JSON, CLI_SET, CLI_INHERITANCE };
 
 struct cli_request {
 	const struct cli_command *command;

@@ -152,6 +152,8 @@ static void complete_display(struct cli_choices *c, const char *const *words, si
 	if (n == 0) {
 		add(c, partial, "display", "Show it in another form");
 	} else if (n == 1 && strcmp(words[0], "display") == 0) {
+		if (configuration)
+			add(c, partial, "inheritance", "With what a proposal-set stands for");
 		add(c, partial, "json", "As one JSON document");
 		if (configuration)
 			add(c, partial, "set", "As set lines");

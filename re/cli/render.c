@@ -328,6 +328,9 @@ static void render_configuration(const struct cli_request *r, const json_t *repl
 	        json_string_value(json_object_get(reply, r->display == CLI_SET ? "set" : "braces"));
 
 	text_add(out, "%s", s ? s : "");
+	s = json_string_value(json_object_get(reply, "inheritance"));
+	if (s && r->display == CLI_INHERITANCE)
+		text_add(out, "%s", s);
 }
 
 static void render_load(const struct cli_request *r, const json_t *reply, struct text *out)

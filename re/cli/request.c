@@ -273,7 +273,7 @@ static enum err check_args(const struct cli_request *r, struct why *why)
 	return ERR_OK;
 }
 
-/* `| display json|set` behind the command; cuts it off. */
+/* `| display json|set|inheritance` behind the command; cuts it off. */
 static enum err take_display(const char *const *words, size_t *n, enum cli_display *ret,
                              struct why *why)
 {
@@ -290,10 +290,12 @@ static enum err take_display(const char *const *words, size_t *n, enum cli_displ
 		*ret = CLI_JSON;
 	else if (strcmp(words[bar + 2], "set") == 0)
 		*ret = CLI_SET;
+	else if (strcmp(words[bar + 2], "inheritance") == 0)
+		*ret = CLI_INHERITANCE;
 	else
 		return why_set(why, ERR_EXPECTED,
-		               "display \"%.40s\" is not known; expected json, or set "
-		               "for show configuration",
+		               "display \"%.40s\" is not known; expected json, or set or "
+		               "inheritance for show configuration",
 		               words[bar + 2]);
 	*n = bar;
 	return ERR_OK;
@@ -308,8 +310,10 @@ enum err cli_parse(const char *const *words, size_t n, struct cli_request *ret, 
 	TRY(take_display(words, &n, &r.display, why));
 	ret->display = r.display;
 	TRY(command_of(words, n, &r.command, why));
-	if (r.display == CLI_SET && r.command->id != CLI_SHOW_CONFIGURATION)
-		return why_set(why, ERR_EXPECTED, "display set is for show configuration only");
+	if (r.display != CLI_TEXT && r.display != CLI_JSON &&
+	    r.command->id != CLI_SHOW_CONFIGURATION)
+		return why_set(why, ERR_EXPECTED, "display %s is for show configuration only",
+		               r.display == CLI_SET ? "set" : "inheritance");
 	r.args = json_object();
 	e = r.args ? ERR_OK : ERR_MEMORY;
 	for (size_t i = length_of(r.command); e == ERR_OK && i < n;)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "show_config.h"
 
+#include "algorithms.h"
 #include "dollar9.h"
 #include "grammar.h"
 #include "value.h"
@@ -84,6 +85,50 @@ static void add_form(json_t *reply, const char *key, const struct tree_node *n,
 	text_done(&out);
 }
 
+/* ---- what a proposal-set stands for -----------------------------------------------------------
+ */
+
+static void say_ike_set(struct text *out, const struct config_ike_policy *p)
+{
+	text_add(out, "\n## proposal-set of security ike policy %s stands for\n", p->name);
+	for (size_t i = 0; i < p->proposals; i++) {
+		const struct config_ike_proposal *q = p->proposal[i];
+
+		text_add(out, "##   proposal %s: %s %s %s, %u seconds\n", q->name,
+		         q->cipher[0]->name, q->integs ? q->integ[0]->ike_name : q->prf[0]->name,
+		         q->ke[0]->name, q->lifetime_s);
+	}
+}
+
+static void say_ipsec_set(struct text *out, const struct config_ipsec_policy *p)
+{
+	text_add(out, "\n## proposal-set of security ipsec policy %s stands for\n", p->name);
+	for (size_t i = 0; i < p->proposals; i++) {
+		const struct config_ipsec_proposal *q = p->proposal[i];
+
+		text_add(out, "##   proposal %s: esp %s%s%s, %u seconds\n", q->name,
+		         q->cipher[0]->name, q->integs ? " " : "",
+		         q->integs ? q->integ[0]->name : "", q->lifetime_s);
+	}
+	if (p->pfs)
+		text_add(out, "##   perfect-forward-secrecy keys %s\n", p->pfs->name);
+}
+
+static void add_inheritance(json_t *reply, const struct config *c)
+{
+	struct text out;
+
+	text_init(&out, SHOW_MAX);
+	for (size_t i = 0; i < c->ike_policies; i++)
+		if (c->ike_policy[i].set)
+			say_ike_set(&out, &c->ike_policy[i]);
+	for (size_t i = 0; i < c->ipsec_policies; i++)
+		if (c->ipsec_policy[i].set)
+			say_ipsec_set(&out, &c->ipsec_policy[i]);
+	(void)json_object_set_new(reply, "inheritance", json_string(text_of(&out)));
+	text_done(&out);
+}
+
 json_t *show_config_reply(const struct config *c, const struct cli_request *r)
 {
 	const json_t *path = json_object_get(r->args, "path");
@@ -104,6 +149,7 @@ json_t *show_config_reply(const struct config *c, const struct cli_request *r)
 	                          inner ? children_json(at) : node_json(at));
 	add_form(reply, "braces", at, GRAMMAR_BRACES);
 	add_form(reply, "set", at, GRAMMAR_SET);
+	add_inheritance(reply, c);
 	return reply;
 }
 

@@ -110,6 +110,8 @@ static const struct {
 	  "anchor: \"256\" is not in 0..255" },
 	{ "request system configuration load", ERR_MISSING, "file is missing" },
 	{ "show chassis spu | display xml", ERR_EXPECTED, "display \"xml\" is not known" },
+	{ "show chassis spu | display inheritance", ERR_EXPECTED,
+	  "display inheritance is for show configuration only" },
 	{ "show chassis spu | display set", ERR_EXPECTED,
 	  "display set is for show configuration only" },
 	{ "show chassis spu | match x", ERR_EXPECTED, "expected display json" },

@@ -55,6 +55,34 @@ START_TEST(all_forms)
 }
 END_TEST
 
+/* IKE-040 */
+START_TEST(scenario_017_what_a_set_stands_for_is_shown)
+{
+	static const char sets[] = "set security ike policy s proposal-set standard\n"
+	                           "set security ike policy s pre-shared-key ascii-text key\n"
+	                           "set security ipsec policy s proposal-set standard\n";
+	struct config *c = NULL;
+	struct config_report report;
+	struct cli_request r = { 0 };
+
+	report_init(&report, "test.conf");
+	ck_assert_int_eq(config_load("test.conf", rd_of(sets, strlen(sets)), &c, &report), ERR_OK);
+	json_t *reply = show_config_reply(c, &r);
+	ck_assert_str_eq(
+	        json_string_value(json_object_get(reply, "inheritance")),
+	        "\n## proposal-set of security ike policy s stands for\n"
+	        "##   proposal pre-g2-aes128-sha: aes-128-cbc sha1 group2, 28800 seconds\n"
+	        "##   proposal pre-g2-3des-sha: 3des-cbc sha1 group2, 28800 seconds\n"
+	        "\n## proposal-set of security ipsec policy s stands for\n"
+	        "##   proposal g2-esp-3des-sha: esp 3des-cbc hmac-sha1-96, 3600 seconds\n"
+	        "##   proposal g2-esp-aes128-sha: esp aes-128-cbc hmac-sha1-96, 3600 seconds\n"
+	        "##   perfect-forward-secrecy keys group2\n");
+	json_decref(reply);
+	report_done(&report);
+	config_free(c);
+}
+END_TEST
+
 static const struct {
 	const char *line, *says;
 } nowhere[] = {
@@ -105,6 +133,7 @@ TESTS_OF(show_config)
 	TCase *tc = tcase_create("show_config");
 
 	tcase_add_test(tc, all_forms);
+	tcase_add_test(tc, scenario_017_what_a_set_stands_for_is_shown);
 	tcase_add_loop_test(tc, not_there, 0, ARRAY_LEN(nowhere));
 	tcase_add_test(tc, load_replies);
 	return tc;
