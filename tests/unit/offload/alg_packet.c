@@ -160,7 +160,7 @@ struct engine_op alg_packet_op(struct alg_packet *p, struct engine_session *s, b
 	} else if (c && c->kind == ALG_KIND_GMAC) {
 		op.auth = p->iv;
 		op.auth_len = (uint32_t)(p->text + p->text_len - p->iv);
-	} else if (c && c->kind != ALG_KIND_NULL) {
+	} else if (c) {
 		op.payload = p->text;
 		op.len = p->text_len;
 	}
@@ -242,7 +242,7 @@ void alg_packet_seal(struct alg_packet *p)
 
 	if (s->cipher && s->cipher->icv_len)
 		seal_aead(s->cipher->openssl, p->key, s->cipher->key_len, &op);
-	else if (op.len)
+	else if (op.len && s->cipher->openssl)
 		encrypt(s->cipher, p->key, &op);
 	if (s->integ && s->integ->salt_len)
 		seal_aead(s->integ->digest, p->auth_key, s->integ->key_len, &op);

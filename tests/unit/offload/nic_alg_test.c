@@ -5,6 +5,7 @@
 #include "eal.h"
 #include "emu_port.h"
 #include "esp_frame.h"
+#include "nic_xform.h"
 #include "runner.h"
 
 #include <rte_ethdev.h>
@@ -136,6 +137,10 @@ static void compare(struct alg_packet *p, struct alg_packet *sealed)
 
 	nic->burst_out(nic, &op, 1);
 	ck_assert_msg(op.verdict == ENGINE_OK, "%s: %u", p->suite->name, op.verdict);
+	/* a part is told where the outer IP header ends */
+	ck_assert_ptr_eq(rte_pktmbuf_mtod(m, uint8_t *) + m->l2_len + m->l3_len +
+	                         (shape_of(p).udp ? 8 : 0),
+	                 esp_in(m, p));
 	m = through(m);
 	same(m, sealed, len, "sealed by the NIC");
 	nic->session_del(nic, out);
@@ -277,6 +282,31 @@ START_TEST(what_a_profile_has_not_is_refused_with_its_reason)
 }
 END_TEST
 
+static uint32_t integs_of(struct rte_crypto_param_range digest)
+{
+	const struct rte_cryptodev_capabilities list[] = {
+		{ .op = RTE_CRYPTO_OP_TYPE_SYMMETRIC,
+		  .sym = { .xform_type = RTE_CRYPTO_SYM_XFORM_AUTH,
+		           .auth = { .algo = RTE_CRYPTO_AUTH_SHA256_HMAC,
+		                     .key_size = { 1, 64, 1 },
+		                     .digest_size = digest } } },
+		{ .op = RTE_CRYPTO_OP_TYPE_UNDEFINED },
+	};
+
+	return nic_xform_integs(list);
+}
+
+START_TEST(only_an_icv_of_our_length_counts)
+{
+	uint32_t sha256 = 1u << (alg_integ_by_name("hmac-sha-256-128") - alg_integs);
+
+	ck_assert_uint_eq(integs_of((struct rte_crypto_param_range){ 16, 16, 0 }), sha256);
+	ck_assert_uint_eq(integs_of((struct rte_crypto_param_range){ 1, 32, 1 }), sha256);
+	ck_assert_uint_eq(integs_of((struct rte_crypto_param_range){ 32, 32, 0 }), 0);
+	ck_assert_uint_eq(integs_of((struct rte_crypto_param_range){ 12, 32, 20 }), 0);
+}
+END_TEST
+
 TESTS_OF(nic_alg)
 {
 	TCase *tc = tcase_create("nic_alg");
@@ -287,5 +317,6 @@ TESTS_OF(nic_alg)
 	tcase_add_test(tc, the_nic_refuses_what_cannot_be_a_packet_of_the_sa);
 	tcase_add_loop_test(tc, what_a_profile_has_not_is_refused_with_its_reason, 0,
 	                    (int)ARRAY_LEN(profiles));
+	tcase_add_test(tc, only_an_icv_of_our_length_counts);
 	return tc;
 }
