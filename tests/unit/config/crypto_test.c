@@ -178,7 +178,7 @@ END_TEST
 
 #define SETS(s)                                                                      \
 	"set security ike policy p proposal-set " s "\nset security ipsec policy p " \
-	                                            "proposal-set " s
+	"proposal-set " s
 
 START_TEST(scenario_017_standard_is_aes_first_for_ike_and_3des_first_for_ipsec)
 {

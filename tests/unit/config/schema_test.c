@@ -16,8 +16,9 @@ static void for_all(const struct schema *table, const char *path,
 	char deeper[TREE_PATH_MAX];
 
 	for (const struct schema *row = table; row->word; row++) {
-		(void)snprintf(deeper, sizeof(deeper), "%s%s%s", path, path[0] ? " " : "",
-		               row->word);
+		int n = snprintf(deeper, sizeof(deeper), "%s%s%s", path, path[0] ? " " : "",
+		                 row->word);
+		ck_assert(n > 0 && (size_t)n < sizeof(deeper));
 		fn(row, deeper);
 		if (row->children)
 			for_all(row->children, deeper, fn);
