@@ -161,6 +161,8 @@ START_TEST(a_claim_that_is_not_higher_is_dropped)
 	struct packet p = w.packet[0];
 	memcpy(old, p.bytes, p.len);
 	pass_sync();
+	hand_over(I, &p, old, p.len); /* at once: no request in between has moved the window */
+	ck_assert_uint_eq(w.packets, 0);
 	probe_is_answered(R);
 	uint32_t expected = only(I)->win.next_expected;
 	hand_over(I, &p, old, p.len);
@@ -197,6 +199,32 @@ START_TEST(an_answer_needs_the_nonce_of_the_last_claim)
 	ck_assert_uint_eq(R->ike->stats.syncs, 1);
 	probe_is_answered(R);
 	probe_is_answered(I);
+}
+END_TEST
+
+/* One that fits but for the nonce. */
+START_TEST(an_answer_with_another_nonce_is_dropped)
+{
+	struct packet p = { .from = { I->addr, 500 }, .to = { R->addr, 500 } };
+	uint8_t data[12];
+	struct writer wr = wr_of(data, sizeof(data));
+	static struct ike_out o;
+
+	pass_all();
+	replicate(R);
+	take_over(R);
+	wr_bytes(&wr, only(R)->sync.nonce, 4);
+	data[3] ^= (uint8_t)_i;
+	wr_u32(&wr, only(R)->win.next_expected);
+	wr_u32(&wr, only(R)->sync.claim);
+	struct ike_header h = ike_sa_header(only(I), EX_INFORMATIONAL, true);
+	h.id = 0;
+	ike_out_begin(&o, &h);
+	payload_sk_open(&o, &only(I)->choice.suite);
+	ike_out_notify(&o, N_IKEV2_MESSAGE_ID_SYNC, wr_done(&wr));
+	struct view m = ike_sa_seal(only(I), &o, true);
+	hand_over(R, &p, m.p, m.len);
+	ck_assert_uint_eq(R->ike->stats.syncs, _i == 0);
 }
 END_TEST
 
@@ -302,6 +330,7 @@ TESTS_OF(sync)
 	tcase_add_test(tc, requests_without_an_answer_are_asked_again);
 	tcase_add_test(tc, a_claim_that_is_not_higher_is_dropped);
 	tcase_add_test(tc, an_answer_needs_the_nonce_of_the_last_claim);
+	tcase_add_loop_test(tc, an_answer_with_another_nonce_is_dropped, 0, 2);
 	tcase_add_test(tc, a_claim_without_an_answer_is_repeated_and_given_up);
 	tcase_add_test(tc, a_restart_does_not_forget_a_claim);
 	tcase_add_test(tc, a_peer_that_cannot_is_not_asked);
