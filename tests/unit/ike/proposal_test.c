@@ -20,7 +20,7 @@ static struct view body_of(const struct line *l, size_t n, uint8_t buf[512])
 	for (size_t i = 0; i < n; i++) {
 		struct sa_proposal head = { .number = l[i].number, .protocol = l[i].protocol };
 
-		if (l[i].protocol == PROTO_ESP)
+		if (l[i].protocol != PROTO_IKE)
 			head.spi = (struct view){ spi, 4 };
 		while (head.transforms < 6 && l[i].t[head.transforms].type)
 			head.transforms++;
@@ -153,6 +153,47 @@ START_TEST(a_child_offer)
 }
 END_TEST
 
+/* What goes beside the cipher: a group where we ask for one, and only then; AH has no cipher. */
+/* clang-format off */
+static const struct {
+	const char *what;
+	struct line offer;
+	bool ah;
+	uint16_t pfs; /* ours; 0: none */
+	bool taken;
+} beside[] = {
+	{ "PFS with our group",      { 1, 3, { { 1, 20, 128 }, { 4, 31, 0 }, { 5, 0, 0 } } }, false, 31, true },
+	{ "PFS with several groups", { 1, 3, { { 1, 20, 128 }, { 4, 14, 0 }, { 4, 31, 0 }, { 5, 0, 0 } } }, false, 31, true },
+	{ "PFS with another group",  { 1, 3, { { 1, 20, 128 }, { 4, 19, 0 }, { 5, 0, 0 } } }, false, 31, false },
+	{ "no PFS where we ask",     { 1, 3, { { 1, 20, 128 }, { 5, 0, 0 } } }, false, 31, false },
+	{ "AH",                      { 1, 2, { { 3, 12, 0 }, { 5, 0, 0 } } }, true, 0, true },
+	{ "AH with a cipher",        { 1, 2, { { 1, 20, 128 }, { 3, 12, 0 }, { 5, 0, 0 } } }, true, 0, false },
+	{ "AH without integrity",    { 1, 2, { { 5, 0, 0 } } }, true, 0, false },
+	{ "an unknown hash besides", { 1, 2, { { 3, 77, 0 }, { 3, 12, 0 }, { 5, 0, 0 } } }, true, 0, true },
+};
+/* clang-format on */
+
+START_TEST(groups_and_ah)
+{
+	struct ike_conf_tunnel ours = {
+		.proposal = { { .cipher = { alg_cipher_by_id(20, 128) }, .ciphers = 1 } },
+		.proposals = 1,
+	};
+	struct child_choice got;
+	uint8_t buf[512];
+
+	if (beside[_i].ah)
+		ours.proposal[0] = (struct ike_conf_child_proposal){
+			.protocol = PROTO_AH, .integ = { alg_integ_by_id(12) }, .integs = 1
+		};
+	enum err e = child_proposal_choose(body_of(&beside[_i].offer, 1, buf), &ours,
+	                                   alg_ke_by_id(beside[_i].pfs), &got);
+	ck_assert_msg((e == ERR_OK) == beside[_i].taken, "%s", beside[_i].what);
+	if (e == ERR_OK)
+		ck_assert_ptr_eq(got.ke, alg_ke_by_id(beside[_i].pfs));
+}
+END_TEST
+
 START_TEST(an_answer_is_one_of_ours_or_nothing)
 {
 	struct ike_conf_gateway ours = gateway(gcm(), cbc());
@@ -243,6 +284,7 @@ TESTS_OF(proposal)
 
 	tcase_add_loop_test(tc, an_ike_offer, 0, ARRAY_LEN(ike_offers));
 	tcase_add_loop_test(tc, a_child_offer, 0, ARRAY_LEN(child_offers));
+	tcase_add_loop_test(tc, groups_and_ah, 0, ARRAY_LEN(beside));
 	tcase_add_test(tc, an_answer_is_one_of_ours_or_nothing);
 	tcase_add_test(tc, an_offer_of_ours_is_chosen_by_another_of_us);
 	tcase_add_test(tc, selectors_narrow_to_what_both_have);
