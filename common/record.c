@@ -75,14 +75,14 @@ static const struct {
 	const char *format;    /* of one part or two */
 	uint8_t more;          /* bytes of a number that may follow */
 } shown[REC_KINDS] = {
-	[REC_NODE]     = { "node",     0, 0, "" },
-	[REC_SPU]      = { "spu",      1, 0, " %" PRIu64 },
-	[REC_ANCHORS]  = { "anchors",  0, 0, "" },
-	[REC_TUNNEL]   = { "tunnel",   4, 0, " %" PRIu64 },
-	[REC_IKE_SA]   = { "ike-sa",   8, 0, " 0x%016" PRIx64 },
+	[REC_NODE]     = { "node",     0, 0, "", 0 },
+	[REC_SPU]      = { "spu",      1, 0, " %" PRIu64, 0 },
+	[REC_ANCHORS]  = { "anchors",  0, 0, "", 0 },
+	[REC_TUNNEL]   = { "tunnel",   4, 0, " %" PRIu64, 0 },
+	[REC_IKE_SA]   = { "ike-sa",   8, 0, " 0x%016" PRIx64, 0 },
 	[REC_CHILD_SA] = { "child-sa", 1, 4, " %" PRIu64 " 0x%08" PRIx64, 4 },
-	[REC_TOTALS]   = { "totals",   4, 0, " %" PRIu64 },
-	[REC_DEVICES]  = { "devices",  0, 0, "" },
+	[REC_TOTALS]   = { "totals",   4, 0, " %" PRIu64, 0 },
+	[REC_DEVICES]  = { "devices",  0, 0, "", 0 },
 };
 /* clang-format on */
 
