@@ -28,6 +28,12 @@ struct job {
 	void (*discard)(struct job *job); /* frees it when nobody waits any more */
 };
 
+/* A datagram that came in. */
+struct datagram {
+	struct endpoint local, remote;
+	struct view bytes; /* lives as long as the call that hands it on */
+};
+
 struct fx_send {
 	struct endpoint local, remote; /* local port 500 or 4500 */
 	struct view bytes;             /* owned by the list; without the non-ESP marker */

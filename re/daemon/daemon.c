@@ -100,6 +100,7 @@ void daemon_turn(struct daemon *d, struct effects *fx)
 		d->store_full = true;
 	if (e && d->ike)
 		ike_turn_lost(d->ike);
+	udp_flush(d->udp);
 	children_flush(d);
 	arm(d, &d->turn_timer, turn_next_due_ms(d->turn), on_turn_timer);
 	if (d->ike)
@@ -141,13 +142,12 @@ static void owner_wake(void *ctx)
 
 /* ---- what comes in ------------------------------------------------------------------------- */
 
-static void on_datagram(void *ctx, const struct endpoint *local, const struct endpoint *remote,
-                        struct view bytes)
+static void on_datagrams(void *ctx, const struct datagram *p, size_t n)
 {
 	struct daemon *d = ctx;
 	struct effects fx = { 0 };
 
-	ike_datagram(d->ike, local, remote, bytes, &fx);
+	ike_datagrams(d->ike, p, n, &fx);
 	daemon_turn(d, &fx);
 }
 
@@ -344,7 +344,7 @@ static enum err open_parts(struct daemon *d, struct why *why)
 		fd[i] = keeper_fds_find(&d->fds, names[i], KEEPER_NO_SLOT);
 		fd[i] = fd[i] < 0 ? -1 : fcntl(fd[i], F_DUPFD_CLOEXEC, 0);
 	}
-	TRY(udp_open(&d->loop, fd, on_datagram, d, &d->udp, why));
+	TRY(udp_open(&d->loop, fd, on_datagrams, d, &d->udp, why));
 	d->turn = turn_new(d->store, d->shm, &owner);
 	if (d->turn == NULL)
 		return ERR_MEMORY;

@@ -8,10 +8,39 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH 16
+#define RECEIVE_AT_ONCE 128
+#define SEND_AT_ONCE 64
 #define MESSAGE_MAX 65535
+#define SEND_MAX 2048 /* of a message in the queue; longer ones go by themselves */
+#define RECEIVE_BUFFER (8 << 20)
 #define MARKER_LEN 4
 #define PORT_NATT 4500
+
+union control {
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	struct cmsghdr align;
+};
+
+/* What one call receives: kept between calls, so that pages are touched once. */
+struct received {
+	struct mmsghdr msg[RECEIVE_AT_ONCE];
+	struct iovec iov[RECEIVE_AT_ONCE];
+	struct sockaddr_storage from[RECEIVE_AT_ONCE];
+	union control control[RECEIVE_AT_ONCE];
+	struct datagram packet[RECEIVE_AT_ONCE];
+	uint8_t bytes[RECEIVE_AT_ONCE][MESSAGE_MAX];
+};
+
+/* What waits to be sent by one call, all of it by one socket. */
+struct queued {
+	int socket;
+	size_t n;
+	struct mmsghdr msg[SEND_AT_ONCE];
+	struct iovec iov[SEND_AT_ONCE];
+	struct sockaddr_storage to[SEND_AT_ONCE];
+	union control control[SEND_AT_ONCE];
+	uint8_t bytes[SEND_AT_ONCE][SEND_MAX];
+};
 
 struct udp {
 	uv_poll_t poll[UDP_SOCKETS];
@@ -19,15 +48,11 @@ struct udp {
 	udp_fn fn;
 	void *ctx;
 	struct udp_stats stats;
-	uint8_t buf[MESSAGE_MAX];
+	struct received in;
+	struct queued out;
 };
 
 static const uint16_t ports[UDP_SOCKETS] = { 500, 4500, 500, 4500 };
-
-union control {
-	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	struct cmsghdr align;
-};
 
 /* The local address of a received message. */
 static bool local_of(struct msghdr *msg, struct addr *ret)
@@ -69,42 +94,55 @@ static bool ike_of(struct udp *u, uint16_t port, struct view *v)
 	return true;
 }
 
-/* One message; false when there is none. */
-static bool receive(struct udp *u, int i)
+/* The i-th message of a call; false where it is none for IKE. */
+static bool packet_of(struct udp *u, int socket, int i, struct datagram *ret)
 {
-	struct sockaddr_storage from;
-	union control control;
-	struct iovec iov = { u->buf, sizeof(u->buf) };
-	struct msghdr msg = { .msg_name = &from,
-		              .msg_namelen = sizeof(from),
-		              .msg_iov = &iov,
-		              .msg_iovlen = 1,
-		              .msg_control = control.buf,
-		              .msg_controllen = sizeof(control.buf) };
-	struct endpoint local = { .port = ports[i] }, remote;
-	ssize_t n = recvmsg(u->fd[i], &msg, MSG_DONTWAIT);
+	struct mmsghdr *m = &u->in.msg[i];
 
-	if (n < 0) /* an ICMP error comes once as an error; the next call goes on */
-		return errno != EAGAIN && errno != EWOULDBLOCK && errno != EBADF;
-	struct view v = { u->buf, (size_t)n };
-	if (!local_of(&msg, &local.addr) || endpoint_from_sockaddr(&from, &remote) ||
-	    !ike_of(u, ports[i], &v))
-		return true;
-	u->stats.received++;
-	u->fn(u->ctx, &local, &remote, v);
-	return true;
+	ret->local.port = ports[socket];
+	ret->bytes = (struct view){ u->in.bytes[i], m->msg_len };
+	return local_of(&m->msg_hdr, &ret->local.addr) &&
+	       endpoint_from_sockaddr(&u->in.from[i], &ret->remote) == ERR_OK &&
+	       ike_of(u, ports[socket], &ret->bytes);
 }
 
+/* One call for each turn, so that timers and commands get theirs under a flood. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct udp *u = poll->data;
-	int i = (int)(poll - u->poll);
+	int socket = (int)(poll - u->poll);
+	size_t n = 0;
 
 	(void)status;
 	(void)events;
-	/* A batch, so that timers and commands get their turn under a flood. */
-	for (int n = 0; n < BATCH && receive(u, i); n++)
-		;
+	for (size_t i = 0; i < RECEIVE_AT_ONCE; i++) {
+		u->in.iov[i] = (struct iovec){ u->in.bytes[i], MESSAGE_MAX };
+		u->in.msg[i].msg_hdr =
+		        (struct msghdr){ .msg_name = &u->in.from[i],
+			                 .msg_namelen = sizeof(u->in.from[i]),
+			                 .msg_iov = &u->in.iov[i],
+			                 .msg_iovlen = 1,
+			                 .msg_control = u->in.control[i].buf,
+			                 .msg_controllen = sizeof(u->in.control[i].buf) };
+	}
+	/* An ICMP error comes once as an error; the next call goes on. */
+	int got = recvmmsg(u->fd[socket], u->in.msg, RECEIVE_AT_ONCE, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < got; i++)
+		n += packet_of(u, socket, i, &u->in.packet[n]);
+	u->stats.received += n;
+	if (n)
+		u->fn(u->ctx, u->in.packet, n);
+}
+
+/* Room for what comes while the loop is busy. The kernel's own limit holds where we may not pass
+ * it.
+ */
+static void widen(int fd)
+{
+	int bytes = RECEIVE_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
 enum err udp_open(uv_loop_t *loop, const int fd[UDP_SOCKETS], udp_fn fn, void *ctx,
@@ -121,6 +159,7 @@ enum err udp_open(uv_loop_t *loop, const int fd[UDP_SOCKETS], udp_fn fn, void *c
 		u->poll[i].data = u;
 		if (u->fd[i] < 0)
 			continue;
+		widen(u->fd[i]);
 		int e = uv_poll_init(loop, &u->poll[i], u->fd[i]);
 		if (!e)
 			e = uv_poll_start(&u->poll[i], UV_READABLE, on_readable);
@@ -179,29 +218,84 @@ static size_t put_local(struct msghdr *msg, const struct addr *local)
 	return CMSG_SPACE(sizeof(info));
 }
 
+/* Puts marker and message together; their length, or 0 where there is no room. */
+static size_t compose(const struct endpoint *local, struct view bytes, uint8_t *to, size_t room)
+{
+	bool keepalive = bytes.len == 1 && bytes.p[0] == 0xff;
+	size_t marker = local->port == PORT_NATT && !keepalive ? MARKER_LEN : 0;
+
+	if (marker + bytes.len > room)
+		return 0;
+	memset(to, 0, marker);
+	memcpy(to + marker, bytes.p, bytes.len);
+	return marker + bytes.len;
+}
+
+/* The next place in the queue, where its bytes are in iov already. */
+static void address(struct queued *q, const struct endpoint *local, const struct endpoint *remote)
+{
+	struct msghdr *m = &q->msg[q->n].msg_hdr;
+
+	memset(&q->control[q->n], 0, sizeof(q->control[q->n]));
+	*m = (struct msghdr){ .msg_name = &q->to[q->n],
+		              .msg_namelen = endpoint_to_sockaddr(remote, &q->to[q->n]),
+		              .msg_iov = &q->iov[q->n],
+		              .msg_iovlen = 1,
+		              .msg_control = q->control[q->n].buf,
+		              .msg_controllen = sizeof(q->control[q->n].buf) };
+	m->msg_controllen = put_local(m, &local->addr);
+	q->n++;
+}
+
+void udp_flush(struct udp *u)
+{
+	struct queued *q = &u->out;
+	size_t done = 0;
+
+	while (done < q->n) {
+		int n = sendmmsg(u->fd[q->socket], q->msg + done, (unsigned)(q->n - done),
+		                 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		u->stats.sent += n > 0 ? (uint64_t)n : 0;
+		u->stats.send_failed += n <= 0; /* the first of them */
+		done += n > 0 ? (size_t)n : 1;
+	}
+	q->n = 0;
+}
+
+/* One that is too long for the queue. */
+static void send_alone(struct udp *u, const struct endpoint *local, const struct endpoint *remote,
+                       struct view bytes)
+{
+	uint8_t whole[MARKER_LEN + UINT16_MAX];
+
+	u->out.iov[0] = (struct iovec){ whole, compose(local, bytes, whole, sizeof(whole)) };
+	address(&u->out, local, remote);
+	udp_flush(u);
+}
+
 void udp_send(struct udp *u, const struct endpoint *local, const struct endpoint *remote,
               struct view bytes)
 {
-	uint8_t marker[MARKER_LEN] = { 0 };
-	struct sockaddr_storage to;
-	union control control = { { 0 } };
-	bool keepalive = bytes.len == 1 && bytes.p[0] == 0xff;
-	bool natt = local->port == PORT_NATT;
-	int i = (local->addr.family == ADDR_V6 ? UDP_V6_500 : UDP_V4_500) + natt;
-	struct iovec iov[2] = { { marker, natt && !keepalive ? MARKER_LEN : 0 },
-		                { (void *)(uintptr_t)bytes.p, bytes.len } };
-	struct msghdr msg = { .msg_name = &to,
-		              .msg_namelen = endpoint_to_sockaddr(remote, &to),
-		              .msg_iov = iov,
-		              .msg_iovlen = 2,
-		              .msg_control = control.buf,
-		              .msg_controllen = sizeof(control.buf) };
+	int socket = (local->addr.family == ADDR_V6 ? UDP_V6_500 : UDP_V4_500) +
+	             (local->port == PORT_NATT);
+	struct queued *q = &u->out;
 
-	msg.msg_controllen = put_local(&msg, &local->addr);
-	if (u->fd[i] < 0 || sendmsg(u->fd[i], &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (u->fd[socket] < 0) {
 		u->stats.send_failed++;
-	else
-		u->stats.sent++;
+		return;
+	}
+	if (q->n == SEND_AT_ONCE || (q->n && q->socket != socket) ||
+	    bytes.len > SEND_MAX - MARKER_LEN)
+		udp_flush(u);
+	q->socket = socket;
+	if (bytes.len > SEND_MAX - MARKER_LEN) {
+		send_alone(u, local, remote, bytes);
+		return;
+	}
+	q->iov[q->n].iov_base = q->bytes[q->n];
+	q->iov[q->n].iov_len = compose(local, bytes, q->bytes[q->n], SEND_MAX);
+	address(q, local, remote);
 }
 
 const struct udp_stats *udp_stats(const struct udp *u)

@@ -8,6 +8,7 @@
 #ifndef UDP_H
 #define UDP_H
 #include "addr.h"
+#include "effects.h"
 #include "errors.h"
 #include "reader.h"
 #include <uv.h>
@@ -16,14 +17,14 @@ enum { UDP_V4_500, UDP_V4_4500, UDP_V6_500, UDP_V6_4500, UDP_SOCKETS };
 
 struct udp;
 
-typedef void (*udp_fn)(void *ctx, const struct endpoint *local, const struct endpoint *remote,
-                       struct view bytes);
+/* Messages that were received by one call; they live for the call of fn. */
+typedef void (*udp_fn)(void *ctx, const struct datagram *p, size_t n);
 
 struct udp_stats {
 	uint64_t received, sent, keepalives, esp, send_failed;
 };
 
-/* Takes over the sockets (fd[i] < 0: there is none, as without IPv6) and hands each message to fn.
+/* Takes over the sockets (fd[i] < 0: there is none, as without IPv6) and hands what came to fn.
  */
 enum err udp_open(uv_loop_t *loop, const int fd[UDP_SOCKETS], udp_fn fn, void *ctx,
                   struct udp **ret, struct why *why) MUST_CHECK;
@@ -31,9 +32,11 @@ enum err udp_open(uv_loop_t *loop, const int fd[UDP_SOCKETS], udp_fn fn, void *c
  * loop. */
 void udp_close(struct udp *u);
 
-/* Sends from local (port 500 or 4500) to remote. Failures are counted: IKE sends again. */
+/* Sends from local (port 500 or 4500) to remote, when udp_flush() is called or the queue is full:
+ * at the end of each turn. Failures are counted: IKE sends again. */
 void udp_send(struct udp *u, const struct endpoint *local, const struct endpoint *remote,
               struct view bytes);
+void udp_flush(struct udp *u);
 
 const struct udp_stats *udp_stats(const struct udp *u);
 

@@ -240,17 +240,45 @@ static void datagram(struct ike *ike, struct ike_in *in, struct effects *fx)
 	}
 }
 
-void ike_datagram(struct ike *ike, const struct endpoint *local, const struct endpoint *remote,
-                  struct view bytes, struct effects *fx)
+/* A first message of somebody: what can wait, and what a flood is made of. */
+static bool begins(struct view bytes)
 {
-	struct ike_in in = { .local = *local, .remote = *remote, .message = bytes };
+	struct reader r = rd_of_view(bytes);
 
-	ike_turn_begin(ike);
+	rd_skip(&r, 8);
+	uint64_t spi_r = rd_u64(&r);
+	rd_skip(&r, 2);
+	return rd_u8(&r) == EX_IKE_SA_INIT && spi_r == 0 && !r.bad;
+}
+
+static void take(struct ike *ike, const struct datagram *p, struct effects *fx)
+{
+	struct ike_in in = { .local = p->local, .remote = p->remote, .message = p->bytes };
+
 	ike->stats.datagrams_in++;
-	if (bytes.len == 1 && bytes.p[0] == 0xff)
+	if (p->bytes.len == 1 && p->bytes.p[0] == 0xff)
 		return; /* a NAT keepalive (RFC 3948 2.3) */
 	datagram(ike, &in, fx);
 	ike_sweep(ike);
+}
+
+void ike_datagrams(struct ike *ike, const struct datagram *p, size_t n, struct effects *fx)
+{
+	ike_turn_begin(ike);
+	for (size_t i = 0; i < n; i++)
+		if (!begins(p[i].bytes))
+			take(ike, &p[i], fx);
+	for (size_t i = 0; i < n; i++)
+		if (begins(p[i].bytes))
+			take(ike, &p[i], fx);
+}
+
+void ike_datagram(struct ike *ike, const struct endpoint *local, const struct endpoint *remote,
+                  struct view bytes, struct effects *fx)
+{
+	const struct datagram p = { *local, *remote, bytes };
+
+	ike_datagrams(ike, &p, 1, fx);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------ */

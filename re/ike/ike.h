@@ -45,7 +45,11 @@ enum err ike_restore(struct ike *ike, const struct record *record) MUST_CHECK;
 /* All records are in: goes on where they stopped, and starts what should be up. */
 void ike_restored(struct ike *ike, struct effects *fx);
 
-/* A datagram from port 500 or 4500 (there without the non-ESP marker). bytes live for the call. */
+/* What came on port 500 or 4500 (there without the non-ESP marker) since the last turn. Messages of
+ * SAs go before those that begin one, so that a flood of these does not keep established peers
+ * waiting; else in order. bytes live for the call. */
+void ike_datagrams(struct ike *ike, const struct datagram *p, size_t n, struct effects *fx);
+/* One of them. */
 void ike_datagram(struct ike *ike, const struct endpoint *local, const struct endpoint *remote,
                   struct view bytes, struct effects *fx);
 /* A job of an FX_JOB effect has run; taken. */
