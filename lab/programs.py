@@ -13,6 +13,7 @@ IN_BUILD = {
     "hawser-spu": "spu/hawser-spu",
     "hawser": "re/cli/hawser",
     "hawser-traffic": "lab/traffic/hawser-traffic",
+    "hawser-ike-flood": "lab/traffic/hawser-ike-flood",
 }
 
 

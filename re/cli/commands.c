@@ -19,6 +19,13 @@
 static const struct cli_arg ike_sa[] = {
 	PEER, BRIEF_DETAIL, FAMILY, FPC_PIC, INDEX(false, "The IKE SA with this index"), END
 };
+static const struct cli_arg active_peer[] = { BRIEF_DETAIL, END };
+static const struct cli_arg ike_peers[] = {
+	{ NULL, "which", CLI_WORD, 0, 0, "in-progress blocked failed backoff", false,
+	  "Only those that negotiate, are on a blocklist, failed, or have to wait" },
+	END
+};
+static const struct cli_arg no_arguments[] = { END };
 static const struct cli_arg ipsec_sa[] = {
 	BRIEF_DETAIL, FAMILY, FPC_PIC, INDEX(false, "The tunnel with this index, in detail"), END
 };
@@ -77,6 +84,28 @@ const struct cli_command cli_commands[] = {
 	  "\"exchange-state\": \"text\", \"retransmits\": N, \"nat-local\": bool, \"nat-remote\": bool, "
 	  "\"udp-encapsulation\": bool"
 	  "}]}" },
+	{ CLI_SHOW_IKE_ACTIVE_PEER, "show security ike active-peer", CLI_VIEW, active_peer,
+	  "Peers that are connected",
+	  "{\"peer\": [{"
+	  "\"remote-address\": \"A\", \"port\": N, \"peer-ike-id\": \"text\", \"gateway\": \"name\", "
+	  "\"local\": \"A:port\", \"index\": N, \"role\": \"Initiator\"|\"Responder\" (ours), "
+	  "\"ipsec-security-associations-created\": N"
+	  "}]}" },
+	{ CLI_SHOW_IKE_PEERS, "show security ike peers", CLI_VIEW, ike_peers,
+	  "Peers that are not connected: they negotiate, failed, are blocked, or have to wait",
+	  "{\"peer\": [{"
+	  "\"state\": \"in-progress\"|\"blocked\"|\"failed\"|\"backoff\", "
+	  "\"remote\": \"A:port\", \"local\": \"A:port\", \"gateway\"?: \"name\", "
+	  "\"role\": \"Initiator\"|\"Responder\" (the peer's), "
+	  "\"peer-ike-id\"?: \"text\", \"peer-ike-id-type\"?: \"hostname\", "
+	  "\"index\"?: N, \"exchange-state\"?: \"text\" (in progress), "
+	  "\"reason\"?: \"init-phase-failure\"|\"auth-phase-failure\"|\"blocked\", "
+	  "\"blocklist\"?: \"name\", \"rule\"?: \"name\", \"action\"?: \"reject\"|\"discard\", "
+	  "\"failures\"?: N, \"refused\"?: N, \"failed-before-s\"?: N, \"backoff-expires-in-s\"?: N"
+	  "}]}" },
+	{ CLI_SHOW_IKE_STATS, "show security ike stats", CLI_VIEW, no_arguments,
+	  "Counters of IKE",
+	  "{\"in-progress\": N, \"half-open\": N, \"established\": N, \"expired\": N, and further counters: N}" },
 	{ CLI_SHOW_IPSEC_SA, "show security ipsec security-associations", CLI_VIEW, ipsec_sa,
 	  "IPsec SAs, one entry for each pair",
 	  "{\"total-active-tunnels\": N, \"sa\": [{"
@@ -133,6 +162,12 @@ const struct cli_command cli_commands[] = {
 	  "{\"configuration\": {the statements, nested}, \"braces\": \"text\", \"set\": \"text\"}" },
 	{ CLI_CLEAR_IKE_SA, "clear security ike security-associations", CLI_CLEAR, clear_ike,
 	  "Delete IKE SAs, with the IPsec SAs under them",
+	  "{\"cleared\": N}" },
+	{ CLI_CLEAR_IKE_PEERS, "clear security ike peers", CLI_CLEAR, ike_peers,
+	  "Forget peers that failed, are blocked or have to wait; abandon negotiations",
+	  "{\"cleared\": N}" },
+	{ CLI_CLEAR_IKE_STATS, "clear security ike stats", CLI_CLEAR, no_arguments,
+	  "Let the counters of IKE begin with 0",
 	  "{\"cleared\": N}" },
 	{ CLI_CLEAR_IPSEC_SA, "clear security ipsec security-associations", CLI_CLEAR, clear_ipsec,
 	  "Delete IPsec SAs; the IKE SAs stay",

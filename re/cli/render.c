@@ -129,6 +129,55 @@ static void render_ike(const struct cli_request *r, const json_t *reply, struct 
 	}
 }
 
+/* ---- show security ike active-peer, peers, stats --------------------------------------------- */
+
+static void render_active_peer(const struct cli_request *r, const json_t *reply, struct text *out)
+{
+	bool detail = cli_arg_flag(r, "detail");
+	const json_t *peer;
+	size_t i;
+
+	text_add(out, "%-35s %-8s %-35s %-35s %s\n", "Remote Address", "Port", "Peer IKE-ID",
+	         "XAUTH username", "Assigned IP");
+	json_array_foreach(json_object_get(reply, "peer"), i, peer)
+	{
+		text_add(out, "%-35s %-8s %-35s %-35s %s\n", GET(peer, "remote-address"),
+		         GET(peer, "port"), GET(peer, "peer-ike-id"), "-", "-");
+		if (detail)
+			text_add(out,
+			         "  Gateway: %s, Local: %s, Index: %s, Role: %s, IPSec security "
+			         "associations: %s created\n",
+			         GET(peer, "gateway"), GET(peer, "local"), GET(peer, "index"),
+			         GET(peer, "role"),
+			         GET(peer, "ipsec-security-associations-created"));
+	}
+}
+
+static void render_peers(const struct cli_request *r, const json_t *reply, struct text *out)
+{
+	const json_t *peer;
+	size_t i;
+
+	(void)r;
+	text_add(out, "%-12s %-28s %-20s %-19s %8s %8s %s\n", "State", "Remote", "Gateway",
+	         "Reason", "Backoff", "Refused", "Peer IKE-ID");
+	json_array_foreach(json_object_get(reply, "peer"), i, peer) text_add(
+	        out, "%-12s %-28s %-20s %-19s %8s %8s %s\n", GET(peer, "state"),
+	        GET(peer, "remote"), GET(peer, "gateway"),
+	        GET(peer, json_object_get(peer, "reason") ? "reason" : "exchange-state"),
+	        GET(peer, "backoff-expires-in-s"), GET(peer, "refused"), GET(peer, "peer-ike-id"));
+}
+
+static void render_ike_stats(const struct cli_request *r, const json_t *reply, struct text *out)
+{
+	const json_t *value;
+	const char *key;
+
+	(void)r;
+	json_object_foreach((json_t *)(uintptr_t)reply, key, value)
+	        text_add(out, "%-32s %20s\n", key, cell_of(value).s);
+}
+
 /* ---- show security ipsec security-associations ----------------------------------------------- */
 
 /* SPIs stand in tables without their 0x. */
@@ -355,12 +404,17 @@ static void render_nothing(const struct cli_request *r, const json_t *reply, str
 static void (*const renderers[CLI_COMMANDS])(const struct cli_request *r, const json_t *reply,
                                              struct text *out) = {
 	[CLI_SHOW_IKE_SA] = render_ike,
+	[CLI_SHOW_IKE_ACTIVE_PEER] = render_active_peer,
+	[CLI_SHOW_IKE_PEERS] = render_peers,
+	[CLI_SHOW_IKE_STATS] = render_ike_stats,
 	[CLI_SHOW_IPSEC_SA] = render_ipsec,
 	[CLI_SHOW_IPSEC_STATISTICS] = render_statistics,
 	[CLI_SHOW_CHASSIS_SPU] = render_spu,
 	[CLI_SHOW_FLOW_DROPS] = render_drops,
 	[CLI_SHOW_CONFIGURATION] = render_configuration,
 	[CLI_CLEAR_IKE_SA] = render_nothing,
+	[CLI_CLEAR_IKE_PEERS] = render_nothing,
+	[CLI_CLEAR_IKE_STATS] = render_nothing,
 	[CLI_CLEAR_IPSEC_SA] = render_nothing,
 	[CLI_CLEAR_IPSEC_STATISTICS] = render_nothing,
 	[CLI_REQUEST_OFFLOAD] = render_nothing,

@@ -34,12 +34,17 @@ struct answer {
 /* In the order of enum cli_id. */
 static json_t *(*const handlers[CLI_COMMANDS])(struct daemon *, const struct cli_request *) = {
 	[CLI_SHOW_IKE_SA] = show_ike_sas,
+	[CLI_SHOW_IKE_ACTIVE_PEER] = show_ike_active_peers,
+	[CLI_SHOW_IKE_PEERS] = show_ike_peers,
+	[CLI_SHOW_IKE_STATS] = show_ike_stats,
 	[CLI_SHOW_IPSEC_SA] = show_ipsec_sas,
 	[CLI_SHOW_IPSEC_STATISTICS] = show_ipsec_statistics,
 	[CLI_SHOW_CHASSIS_SPU] = show_chassis_spus,
 	[CLI_SHOW_FLOW_DROPS] = show_flow_drops,
 	[CLI_SHOW_CONFIGURATION] = show_configuration,
 	[CLI_CLEAR_IKE_SA] = clear_ike_sas,
+	[CLI_CLEAR_IKE_PEERS] = clear_ike_peers,
+	[CLI_CLEAR_IKE_STATS] = clear_ike_stats,
 	[CLI_CLEAR_IPSEC_SA] = clear_ipsec_sas,
 	[CLI_CLEAR_IPSEC_STATISTICS] = clear_ipsec_statistics,
 	[CLI_REQUEST_OFFLOAD] = request_offload,

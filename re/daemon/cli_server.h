@@ -15,6 +15,11 @@ struct daemon;
 /* Handlers: the answer, a new object; cli_error() where it cannot be done. The request is borrowed,
  * and was checked against the command table. */
 json_t *show_ike_sas(struct daemon *d, const struct cli_request *r);
+json_t *show_ike_active_peers(struct daemon *d, const struct cli_request *r);
+json_t *show_ike_peers(struct daemon *d, const struct cli_request *r);
+json_t *show_ike_stats(struct daemon *d, const struct cli_request *r);
+json_t *clear_ike_peers(struct daemon *d, const struct cli_request *r);
+json_t *clear_ike_stats(struct daemon *d, const struct cli_request *r);
 json_t *show_ipsec_sas(struct daemon *d, const struct cli_request *r);
 json_t *show_ipsec_statistics(struct daemon *d, const struct cli_request *r);
 json_t *show_chassis_spus(struct daemon *d, const struct cli_request *r);
