@@ -3,6 +3,7 @@
 
 #define TESTS(X)                                                                              \
 	X(pure)                                                                               \
-	X(hold) X(esp_vectors) X(roads) X(flow) X(limits) X(control) X(frag) X(pmtu) X(reasm) \
-	        X(size)
+	X(hold)                                                                               \
+	X(esp_vectors) X(roads) X(flow) X(limits) X(control) X(frag) X(pmtu) X(reasm) X(size) \
+	        X(mixed)
 RUNNER("spu", TESTS);

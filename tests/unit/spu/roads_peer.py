@@ -130,8 +130,8 @@ class Sa:
 class Roads:
     """roads-tool, as long as a test module lives."""
 
-    def __init__(self):
-        self.tool = subprocess.Popen([os.environ["ROADS_TOOL"]], stdin=subprocess.PIPE,
+    def __init__(self, engine="software"):
+        self.tool = subprocess.Popen([os.environ["ROADS_TOOL"], engine], stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE, text=True)
 
     def close(self):
@@ -146,7 +146,7 @@ class Roads:
         self.tool.stdin.flush()
         words = self.tool.stdout.readline().split()
         assert len(words) == len(packets), f"{sa.label}: {words}"
-        return [w if ":" in w or w == "consumed" else bytes.fromhex(w) for w in words]
+        return [w if ":" in w or w in ("consumed", "held") else bytes.fromhex(w) for w in words]
 
 
 # ---------------------------------------------------------------- outer headers

@@ -4,9 +4,10 @@
  *   in|out NAME=VALUE ... pkt=HEX [pkt=HEX ...]
  *
  * The names are those of an SA (see names[]); packets take the road one after another. The answer
- * is one line with a word for each: the packet that came out in hex, "consumed", or "drop:REASON"
- * with
- * '_' for blanks. Several SAs of one case: `sa NAME=VALUE ...` lines before it. */
+ * is one line with a word for each: the packet that came out in hex, "consumed", "held", or
+ * "drop:REASON" with '_' for blanks. With an argument ("inline") packets come and go through the
+ * emulated NIC, and SAs that it takes are its own. Several SAs of one case: `sa NAME=VALUE ...`
+ * lines before it. */
 #include "rig.h"
 
 #include <stdio.h>
@@ -105,6 +106,8 @@ static void say(const struct rig_result *got)
 			(void)putchar(*c == ' ' ? '_' : *c);
 	} else if (got->consumed) {
 		(void)printf("consumed");
+	} else if (got->len == 0) {
+		(void)printf("held"); /* a fragment */
 	}
 	for (size_t i = 0; i < got->len; i++)
 		(void)printf("%02x", got->ip[i]);
@@ -115,6 +118,7 @@ static void say(const struct rig_result *got)
 
 static struct tool_sa sas[SAS_MAX];
 static size_t n_sas;
+static bool inline_engine;
 
 static void fill(struct tool_sa *t, char *words[], size_t n, size_t *ret_used)
 {
@@ -168,7 +172,7 @@ START_TEST(serve)
 	char *words[WORDS_MAX + 1];
 
 	rig_eal_up();
-	struct rig *rig = rig_new(RIG_SOFT);
+	struct rig *rig = rig_new(inline_engine ? RIG_INLINE : RIG_SOFT);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		size_t n = 0, used = 0;
 
@@ -186,8 +190,10 @@ START_TEST(serve)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
+	inline_engine = argc > 1 && strcmp(argv[1], "inline") == 0;
+
 	Suite *s = suite_create("roads-tool");
 	TCase *tc = tcase_create("serve");
 
