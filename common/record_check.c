@@ -353,7 +353,8 @@ static bool window_ok(uint32_t window)
 
 static bool child_joint_ok(const Hawser__ChildSaRecord *m)
 {
-	return window_ok(m->window) && m->slot_in != m->slot_out && !is_zero(m->ike_spi) &&
+	return window_ok(m->window) && m->slot_in != m->slot_out &&
+	       (m->manual || !is_zero(m->ike_spi)) &&
 	       (!m->udp_encap ||
 	        (m->protocol == IPPROTO_NO_ESP && m->local_port != 0 && m->remote_port != 0)) &&
 	       (m->hard_ms == 0 || m->soft_ms <= m->hard_ms);

@@ -32,6 +32,9 @@ static const struct cli_arg ipsec_sa[] = {
 static const struct cli_arg statistics[] = {
 	FPC_PIC, INDEX(false, "The tunnel with this index"), END
 };
+static const struct cli_arg compliance[] = {
+	{ "stig", "stig", CLI_FLAG, 0, 0, NULL, false, "By SRG-NET-000512, CCI-000366 (the default)" }, END
+};
 static const struct cli_arg spu[] = { FPC_PIC, END };
 static const struct cli_arg configuration[] = {
 	{ NULL, "path", CLI_PATH, 0, 0, NULL, false, "Statement to begin at" },
@@ -117,9 +120,9 @@ const struct cli_command cli_commands[] = {
 	  "\"algorithm\": \"ESP:aes-gcm-128/none\", \"extended-sequence-number\": bool, "
 	  "\"local-identity\": [\"ipv4_subnet(any:0,[0..7]=10.1.0.0/16)\"], "
 	  "\"remote-identity\": [\"…\"], "
-	  "\"version\": \"IKEv2\", \"df-bit\": \"clear\"|\"copy\"|\"set\", "
+	  "\"version\"?: \"IKEv2\", \"df-bit\": \"clear\"|\"copy\"|\"set\", "
 	  "\"anchor\": N, \"fpc\"?: N, \"pic\"?: N, \"kmd-instance\": N, "
-	  "\"state\": \"installed\"|\"not installed\", \"mode\": \"tunnel\", \"type\": \"dynamic\", "
+	  "\"state\": \"installed\"|\"not installed\", \"mode\": \"tunnel\", \"type\": \"dynamic\"|\"manual\", "
 	  "\"anti-replay-service\": \"enabled\"|\"disabled\", \"anti-replay-window\": N, "
 	  "\"engine-choice\": \"automatic\"|\"inline\"|\"software\", "
 	  "\"inbound\": {\"spi\": \"0x1a2b3c4d\", \"aux-spi\": 0, \"engine\": \"inline\"|\"software\", "
@@ -128,7 +131,7 @@ const struct cli_command cli_commands[] = {
 	  "\"life-packets\"?: N, "
 	  "\"authentication-failures\": N, \"replay-errors\": N, \"malformed\": N}, "
 	  "\"outbound\": {the same, without the three last}"
-	  "}]}" },
+	  "}], \"warning\"?: [\"text\"]}" },
 	{ CLI_SHOW_IPSEC_STATISTICS, "show security ipsec statistics", CLI_VIEW, statistics,
 	  "Counters of the tunnels: all, one, or those of an SPU",
 	  "{\"virtual-system\"?: \"root\", \"tunnel-index\"?: N, "
@@ -139,6 +142,9 @@ const struct cli_command cli_commands[] = {
 	  "\"ah-authentication-failures\": N, \"replay-errors\": N, "
 	  "\"esp-authentication-failures\": N, \"esp-decryption-failures\": N, "
 	  "\"bad-headers\": N, \"bad-trailers\": N}" },
+	{ CLI_SHOW_IPSEC_COMPLIANCE, "show security ipsec compliance", CLI_VIEW, compliance,
+	  "How each VPN is keyed; one that is not keyed by IKE is a finding",
+	  "{\"vpn\": [{\"vpn-name\": \"name\", \"keying\": \"ike\"|\"manual\", \"finding\": bool}]}" },
 	{ CLI_SHOW_CHASSIS_SPU, "show chassis spu", CLI_VIEW, spu,
 	  "SPUs, what they hold and do",
 	  "{\"spu\": [{"

@@ -235,7 +235,7 @@ static void ipsec_way(const json_t *sa, const char *direction, struct text *out)
 	if (json_object_get(way, "life-size-kb"))
 		text_add(out, "    Lifesize Remaining: Expires in %s kilobytes\n",
 		         GET(way, "life-size-kb"));
-	else
+	else if (strcmp(GET(sa, "type"), "manual") != 0)
 		text_add(out, "    Lifesize Remaining: Unlimited\n");
 	if (json_object_get(way, "life-packets"))
 		text_add(out, "    Packets Remaining: Expires in %s packets\n",
@@ -270,6 +270,27 @@ static void ipsec_one(const json_t *sa, struct text *out)
 		ipsec_way(sa, "outbound", out);
 }
 
+static void ipsec_warnings(const json_t *reply, struct text *out)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "warning"), i, warning)
+	        text_add(out, "warning: %s\n", cell_of(warning).s);
+}
+
+static void render_compliance(const struct cli_request *r, const json_t *reply, struct text *out)
+{
+	const json_t *vpn;
+	size_t i;
+
+	(void)r;
+	text_add(out, "%-32s %-8s %s\n", "VPN", "Keying", "Finding");
+	json_array_foreach(json_object_get(reply, "vpn"), i, vpn)
+	        text_add(out, "%-32s %-8s %s\n", GET(vpn, "vpn-name"), GET(vpn, "keying"),
+	                 json_is_true(json_object_get(vpn, "finding")) ? "yes" : "no");
+}
+
 static void render_ipsec(const struct cli_request *r, const json_t *reply, struct text *out)
 {
 	const json_t *sa;
@@ -280,6 +301,7 @@ static void render_ipsec(const struct cli_request *r, const json_t *reply, struc
 	if (!cli_arg_flag(r, "detail") &&
 	    (cli_arg_flag(r, "brief") || !cli_arg_uint(r, "index", &index))) {
 		ipsec_brief(reply, out);
+		ipsec_warnings(reply, out);
 		return;
 	}
 	json_array_foreach(json_object_get(reply, "sa"), i, sa)
@@ -287,6 +309,7 @@ static void render_ipsec(const struct cli_request *r, const json_t *reply, struc
 		text_add(out, "%s", i ? "\n" : "");
 		ipsec_one(sa, out);
 	}
+	ipsec_warnings(reply, out);
 }
 
 /* ---- show security ipsec statistics -----------------------------------------------------------
@@ -409,6 +432,7 @@ static void (*const renderers[CLI_COMMANDS])(const struct cli_request *r, const 
 	[CLI_SHOW_IKE_STATS] = render_ike_stats,
 	[CLI_SHOW_IPSEC_SA] = render_ipsec,
 	[CLI_SHOW_IPSEC_STATISTICS] = render_statistics,
+	[CLI_SHOW_IPSEC_COMPLIANCE] = render_compliance,
 	[CLI_SHOW_CHASSIS_SPU] = render_spu,
 	[CLI_SHOW_FLOW_DROPS] = render_drops,
 	[CLI_SHOW_CONFIGURATION] = render_configuration,

@@ -157,6 +157,8 @@ void config_free(struct config *c)
 	free(c->gateway);
 	free(c->ipsec_proposal);
 	free(c->ipsec_policy);
+	for (size_t i = 0; i < c->vpns; i++)
+		build_manual_free(c->vpn[i].manual);
 	free(c->vpn);
 	tree_free(c->tree);
 	free(c);

@@ -248,12 +248,24 @@ struct config_selector {
 	struct prefix local, remote; /* host bits are zero */
 };
 
+/* security ipsec vpn V manual: SPI and keys are those of both directions. */
+struct config_manual {
+	struct addr local, remote; /* local NONE: the interface has no address of that family */
+	uint8_t protocol;          /* PROTO_ESP, PROTO_AH */
+	uint32_t spi;
+	const struct alg_cipher *cipher; /* with ESP; NULL encryption where none is configured */
+	const struct alg_integ *integ;
+	struct secret *cipher_key; /* owns; NULL: none */
+	struct secret *auth_key;   /* owns */
+};
+
 /* security ipsec vpn V, route-based: bound to an st0 unit. */
 struct config_vpn {
 	char name[CONFIG_NAME_MAX];
-	const struct config_gateway *gateway;
-	const struct config_ipsec_policy *policy;
-	const struct config_unit *bind; /* st0.N */
+	const struct config_gateway *gateway;     /* NULL: keyed by hand */
+	const struct config_ipsec_policy *policy; /* likewise */
+	struct config_manual *manual;             /* owns; NULL: keyed by IKE */
+	const struct config_unit *bind;           /* st0.N */
 	enum config_establish establish;
 	enum config_df df;
 	uint32_t replay_window; /* packets: 64, 128, 256, 512, 1024; 0: no-anti-replay */

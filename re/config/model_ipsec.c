@@ -109,6 +109,11 @@ static void default_selectors(struct config_vpn *v)
 {
 	bool inet = v->bind && v->bind->family_inet, inet6 = v->bind && v->bind->family_inet6;
 
+	if (!inet && !inet6 && v->manual && v->manual->remote.family != ADDR_NONE) {
+		everything(v, v->manual->remote.family);
+		return;
+	}
+
 	if (!inet && !inet6 && v->gateway) {
 		const struct config_gateway *g = v->gateway;
 		bool v6 = (g->peers ? &g->peer[0] : &g->local)->family == ADDR_V6;
@@ -238,7 +243,7 @@ static void vpn_unique(struct build *b, const struct config_vpn *v, const struct
 	}
 }
 
-static void build_vpn(struct build *b, struct config_vpn *v, const struct tree_node *n)
+static enum err build_vpn(struct build *b, struct config_vpn *v, const struct tree_node *n)
 {
 	const struct tree_node *ike = tree_child(n, "ike");
 	const char *gateway = tree_value(ike, "gateway");
@@ -253,10 +258,17 @@ static void build_vpn(struct build *b, struct config_vpn *v, const struct tree_n
 	        : build_is(n, "df-bit", "set") ? CONFIG_DF_SET
 	                                       : CONFIG_DF_CLEAR;
 	vpn_bind(b, v, n);
+	if (ike && tree_child(n, "manual"))
+		build_error(b, n, "ike and manual exclude each other");
+	else if (tree_child(n, "manual"))
+		TRY(build_manual(b, v, n));
+	else if (ike == NULL && !n->damaged && tree_active(n->first))
+		build_error(b, n, "ike is missing; expected it, or manual");
 	vpn_replay(b, v, ike);
 	build_selectors(b, v, n);
 	vpn_unique(b, v, n);
 	vpn_lifetimes(b, v, ike);
+	return ERR_OK;
 }
 
 enum err build_ipsec(struct build *b)
@@ -272,6 +284,6 @@ enum err build_ipsec(struct build *b)
 	TRY(build_array(b, ipsec, "vpn", sizeof(b->c->vpn[0]), &array, &b->c->vpns));
 	b->c->vpn = array;
 	for (size_t i = 0; n && i < b->c->vpns; n = tree_same(n), i++)
-		build_vpn(b, &b->c->vpn[i], n);
+		TRY(build_vpn(b, &b->c->vpn[i], n));
 	return ERR_OK;
 }

@@ -60,6 +60,13 @@ void build_ipsec_order(struct build *b, const struct config_ipsec_policy *p,
 bool build_one_list(struct build *b, const struct tree_node *policy);
 struct config_match build_match(const struct tree_node *policy);
 
+/* model_manual.c: NULL where it is not whole, and then an error is said. */
+enum err build_manual(struct build *b, struct config_vpn *v, const struct tree_node *n) MUST_CHECK;
+void build_manual_free(struct config_manual *m);
+/* model_weak.c: about a key, which is never shown; a warning, or under crypto-profile modern an
+ * error. */
+void build_weak_key(struct build *b, const struct tree_node *n, const char *why);
+
 /* Report with the path of a node in front. */
 void build_error(struct build *b, const struct tree_node *n, const char *fmt, ...) PRINTF(3, 4);
 void build_warning(struct build *b, const struct tree_node *n, const char *fmt, ...) PRINTF(3, 4);

@@ -42,6 +42,14 @@ void build_weak(struct build *b, const struct tree_node *value)
 		say(b, value, "is weak");
 }
 
+void build_weak_key(struct build *b, const struct tree_node *n, const char *why)
+{
+	if (is_modern(b))
+		build_error(b, n, "%s; crypto-profile modern does not allow it", why);
+	else
+		build_warning(b, n, "%s; choose another key", why);
+}
+
 void build_weak_set(struct build *b, const struct tree_node *set)
 {
 	say(b, set, "has weak algorithms");

@@ -142,6 +142,7 @@ extern const struct schema schema_root;
 
 /* Top-level tables, each in its file. */
 extern const struct schema schema_chassis[], schema_interface[], schema_ike[], schema_ipsec[];
+extern const struct schema schema_manual[];
 extern const struct schema schema_zones[], schema_policies[], schema_routing[];
 
 /* The row of that word, or of another spelling of it (DEC-17), in a table, or NULL. */

@@ -250,7 +250,7 @@ static enum err check_key(const struct check *c)
 	enum err e = value_key(c->v->type, c->text, buf, &len, c->why);
 
 	explicit_bzero(buf, sizeof(buf));
-	if (e == ERR_OK && len < 16 && c->v->type != TYPE_HEX)
+	if (e == ERR_OK && len < 16 && c->v->type != TYPE_HEX && c->v->min == 0)
 		(void)why_set(c->note, ERR_OK,
 		              "a key of %zu bytes is easily guessed; use 16 or more", len);
 	return e;

@@ -101,7 +101,8 @@ static size_t encode_tunnel(struct daemon *d, const struct tunnel *t, uint8_t *b
 
 	m.index = t->index;
 	m.vpn = (char *)(uintptr_t)t->vpn;
-	m.gateway = (char *)(uintptr_t)t->conf->gateway->name;
+	m.manual = t->conf->manual != NULL;
+	m.gateway = (char *)(uintptr_t)(m.manual ? "" : t->conf->gateway->name);
 	m.st0_unit = t->conf->bind->unit;
 	m.st0_ifindex = dataplane_st0(d->dataplane, t->conf->bind, &m.mtu);
 	m.df_bit = df_of(t->conf->df);
@@ -193,6 +194,7 @@ static enum err apply_tunnels(struct daemon *d, const struct config *c, struct w
 	enum err e = ike_configure(d->ike, &ike_conf.conf, &fx, why);
 	tunnels_ike_conf_done(&ike_conf);
 	daemon_turn(d, &fx);
+	manual_sas_apply(d);
 	children_kick(d);
 	return e;
 }

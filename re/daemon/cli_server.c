@@ -39,6 +39,7 @@ static json_t *(*const handlers[CLI_COMMANDS])(struct daemon *, const struct cli
 	[CLI_SHOW_IKE_STATS] = show_ike_stats,
 	[CLI_SHOW_IPSEC_SA] = show_ipsec_sas,
 	[CLI_SHOW_IPSEC_STATISTICS] = show_ipsec_statistics,
+	[CLI_SHOW_IPSEC_COMPLIANCE] = show_ipsec_compliance,
 	[CLI_SHOW_CHASSIS_SPU] = show_chassis_spus,
 	[CLI_SHOW_FLOW_DROPS] = show_flow_drops,
 	[CLI_SHOW_CONFIGURATION] = show_configuration,

@@ -22,6 +22,7 @@ json_t *clear_ike_peers(struct daemon *d, const struct cli_request *r);
 json_t *clear_ike_stats(struct daemon *d, const struct cli_request *r);
 json_t *show_ipsec_sas(struct daemon *d, const struct cli_request *r);
 json_t *show_ipsec_statistics(struct daemon *d, const struct cli_request *r);
+json_t *show_ipsec_compliance(struct daemon *d, const struct cli_request *r);
 json_t *show_chassis_spus(struct daemon *d, const struct cli_request *r);
 json_t *show_flow_drops(struct daemon *d, const struct cli_request *r);
 json_t *show_configuration(struct daemon *d, const struct cli_request *r);

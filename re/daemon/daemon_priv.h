@@ -129,6 +129,12 @@ void apply_links(struct daemon *d);
 /* Appends the tunnel's record. */
 void apply_put_tunnel(struct daemon *d, const struct tunnel *t, struct effects *fx);
 
+/* manual_sas.c: after the tunnels' records are put. */
+void manual_sas_apply(struct daemon *d);
+bool manual_sas_has(const struct record_key *key);
+void manual_sas_each(struct daemon *d, bool (*fn)(void *ctx, const struct ike_child_info *),
+                     void *ctx);
+
 /* resume.c: records first, then the configuration, then IKE's SAs. */
 enum err resume_records(struct daemon *d, struct why *why) MUST_CHECK;
 void resume_ike(struct daemon *d);

@@ -191,19 +191,24 @@ static enum err apply_edge(struct dataplane *d, const struct config_unit *unit, 
 	return ERR_OK;
 }
 
+/* Where the peer comes from anywhere, what our own address does not rule out. */
+static bool outer_is_v6(const struct config_vpn *v)
+{
+	const struct config_gateway *g = v->gateway;
+
+	if (g == NULL)
+		return v->manual->remote.family == ADDR_V6;
+	return g->peers ? g->peer[0].family == ADDR_V6 : g->local.family != ADDR_V4;
+}
+
 /* Room for ESP in UDP in the outer packet: header, IV, trailer, ICV, and padding to four. */
 static uint32_t st0_mtu(const struct config *c, const struct config_unit *unit)
 {
 	uint32_t mtu = ST0_MTU_V4;
 
-	for (size_t i = 0; i < c->vpns; i++) {
-		const struct config_gateway *g = c->vpn[i].gateway;
-		/* Where the peer comes from anywhere, what our own address does not rule out. */
-		bool v6 = g->peers ? g->peer[0].family == ADDR_V6 : g->local.family != ADDR_V4;
-
-		if (c->vpn[i].bind == unit && v6)
+	for (size_t i = 0; i < c->vpns; i++)
+		if (c->vpn[i].bind == unit && outer_is_v6(&c->vpn[i]))
 			mtu = ST0_MTU_V6;
-	}
 	return mtu;
 }
 

@@ -138,6 +138,8 @@ static enum err restore_one(void *ctx, const struct record *r)
 {
 	struct restore *k = ctx;
 
+	if (manual_sas_has(&r->key)) /* the configuration's, not IKE's */
+		return ERR_OK;
 	return ike_restore(k->d->ike, r) ? collect(&k->bad, r) : ERR_OK;
 }
 

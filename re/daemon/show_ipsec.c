@@ -130,17 +130,21 @@ static void put_names(json_t *sa, const struct ike_child_info *i)
 	put_text(sa, "local-gateway", addr_text(&i->local.addr, text));
 	put_text(sa, "remote-gateway", addr_text(&i->remote.addr, text));
 	json_object_set_new(sa, "port", json_integer(i->udp_encap ? i->remote.port : 500));
+	if (i->gateway[0] == 0)
+		return;
 	put_text(sa, "gateway", i->gateway);
 	json_object_set_new(sa, "ike-index", json_integer(i->ike_index));
 }
 
 static json_t *sa_object(struct walk *w, const struct ike_child_info *i)
 {
+	const struct tunnel *t = tunnels_find(&w->d->tunnels, i->tunnel);
+	bool manual = t && t->conf && t->conf->manual;
 	char algorithm[64];
 	json_t *sa = json_object();
 
 	put_names(sa, i);
-	put_tunnel(sa, tunnels_find(&w->d->tunnels, i->tunnel));
+	put_tunnel(sa, t);
 	const char *protocol = i->protocol == PROTO_AH ? "AH" : "ESP";
 	(void)snprintf(algorithm, sizeof(algorithm), "%s:%s/%s", protocol,
 	               i->cipher ? i->cipher->short_name : "none",
@@ -155,12 +159,14 @@ static json_t *sa_object(struct walk *w, const struct ike_child_info *i)
 	json_object_set_new(sa, "udp-encapsulation", json_boolean(i->udp_encap));
 	json_object_set_new(sa, "local-identity", selectors(i->local_ts, i->local_n));
 	json_object_set_new(sa, "remote-identity", selectors(i->remote_ts, i->remote_n));
-	put_text(sa, "version", "IKEv2");
-	put_text(sa, "role", i->initiator ? "Initiator" : "Responder");
+	if (!manual) {
+		put_text(sa, "version", "IKEv2");
+		put_text(sa, "role", i->initiator ? "Initiator" : "Responder");
+	}
 	cli_put_location(w->d, sa, i->anchor);
 	put_text(sa, "state", "installed");
 	put_text(sa, "mode", "tunnel");
-	put_text(sa, "type", "dynamic");
+	put_text(sa, "type", manual ? "manual" : "dynamic");
 	put_text(sa, "anti-replay-service", i->window ? "enabled" : "disabled");
 	json_object_set_new(sa, "anti-replay-window", json_integer(i->window));
 	json_object_set_new(sa, "inbound", inbound(i));
@@ -177,14 +183,49 @@ static bool add(void *ctx, const struct ike_child_info *i)
 	return true;
 }
 
+static json_t *keyed_by_hand(struct daemon *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->config->vpns; i++)
+		if (d->config->vpn[i].manual)
+			json_array_append_new(list,
+			                      json_sprintf("vpn %s is keyed by hand, not by IKE "
+			                                   "(CCI-000366)",
+			                                   d->config->vpn[i].name));
+	return list;
+}
+
 json_t *show_ipsec_sas(struct daemon *d, const struct cli_request *r)
 {
 	json_t *args = r->args;
 	struct walk w = { .d = d, .args = args, .list = json_array() };
 
 	ike_each_child(d->ike, add, &w);
-	return json_pack("{s:I, s:o}", "total-active-tunnels", (json_int_t)json_array_size(w.list),
-	                 "sa", w.list);
+	manual_sas_each(d, add, &w);
+	json_t *o = json_pack("{s:I, s:o}", "total-active-tunnels",
+	                      (json_int_t)json_array_size(w.list), "sa", w.list);
+	json_t *warnings = keyed_by_hand(d);
+	if (json_array_size(warnings) != 0)
+		json_object_set(o, "warning", warnings);
+	json_decref(warnings);
+	return o;
+}
+
+/* IKE-002: each VPN without an IKE gateway is a finding. */
+json_t *show_ipsec_compliance(struct daemon *d, const struct cli_request *r)
+{
+	json_t *list = json_array();
+
+	(void)r;
+	for (size_t i = 0; i < d->config->vpns; i++) {
+		const struct config_vpn *v = &d->config->vpn[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "vpn-name", v->name,
+		                                      "keying", v->manual ? "manual" : "ike",
+		                                      "finding", v->manual != NULL));
+	}
+	return json_pack("{s:o}", "vpn", list);
 }
 
 static bool collect(void *ctx, const struct ike_child_info *i)

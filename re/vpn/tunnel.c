@@ -268,7 +268,7 @@ enum err tunnels_ike_conf(const struct tunnels *t, const struct config *c,
 	for (size_t i = 0; i < c->gateways; i++)
 		fill_gateway(&k.gateway[k.conf.gateways++], &c->gateway[i]);
 	for (size_t i = 0; i < t->n; i++)
-		if (t->at[i].conf)
+		if (t->at[i].conf && t->at[i].conf->manual == NULL)
 			fill_tunnel(&k.tunnel[k.conf.tunnels++], &t->at[i]);
 	k.conf.session = session_of(&c->session);
 	k.conf.gateway = k.gateway;
