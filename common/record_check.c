@@ -210,9 +210,27 @@ static const struct rules child_rules = {
 		{ FIELD(ChildSaRecord, local_port), 0, UINT16_MAX },
 		{ FIELD(ChildSaRecord, remote_port), 0, UINT16_MAX },
 		{ FIELD(ChildSaRecord, epoch), 0, UINT16_MAX },
+		{ FIELD(ChildSaRecord, state), 0, UINT8_MAX },
+		{ FIELD(ChildSaRecord, tries), 0, UINT8_MAX },
 		END_NUMBER },
 	(const struct bytes[]){
 		{ FIELD(ChildSaRecord, ike_spi), 8, 8, false },
+		END_BYTES },
+	NULL,
+};
+
+static const struct rules creation_rules = {
+	(const struct number[]){
+		{ FIELD(Creation, kind), 1, 3 },
+		{ FIELD(Creation, ke), 0, UINT16_MAX },
+		{ FIELD(Creation, restarts), 0, UINT8_MAX },
+		END_NUMBER },
+	(const struct bytes[]){
+		{ FIELD(Creation, spi), 8, 8, true },
+		{ FIELD(Creation, nonce), 16, 256, false },  /* RFC 7296 2.10 */
+		{ FIELD(Creation, wrapped_private), 1, RECORD_BODY_MAX, true },
+		{ FIELD(Creation, rival_ike_spi), 8, 8, true },
+		{ FIELD(Creation, rival_nonce), 16, 256, true },
 		END_BYTES },
 	NULL,
 };
@@ -228,6 +246,7 @@ static const struct rules ike_rules = {
 		{ FIELD(IkeSaRecord, ke), 0, UINT16_MAX },
 		{ FIELD(IkeSaRecord, anchor), 0, ANCHORS - 1 },
 		{ FIELD(IkeSaRecord, state), 0, UINT8_MAX },
+		{ FIELD(IkeSaRecord, tries), 0, UINT8_MAX },
 		END_NUMBER },
 	(const struct bytes[]){
 		{ FIELD(IkeSaRecord, spi_i), 8, 8, false },
@@ -388,6 +407,16 @@ static enum err ike_algorithms_check(const Hawser__IkeSaRecord *m)
 	return (c->icv_len == 0) == (a != NULL) ? ERR_OK : ERR_VALUE;
 }
 
+static enum err creation_check(const Hawser__Creation *m)
+{
+	TRY(fields_check(m, &creation_rules));
+	if (m->ke && alg_ke_by_id((uint16_t)m->ke) == NULL)
+		return ERR_UNSUPPORTED;
+	if (m->kind == 3 ? m->spi.len == 0 || m->ke == 0 : m->tunnel == 0 || m->spi_in < 256)
+		return ERR_MISSING;
+	return m->kind == 2 && m->spi_old < 256 ? ERR_MISSING : ERR_OK;
+}
+
 static enum err ike_sa_check(const void *p)
 {
 	const Hawser__IkeSaRecord *m = p;
@@ -400,6 +429,8 @@ static enum err ike_sa_check(const void *p)
 	for (size_t i = 0; i < m->n_tunnels; i++)
 		if (m->tunnels[i] == 0)
 			return ERR_RANGE;
+	if (m->creation)
+		TRY(creation_check(m->creation));
 	return ike_algorithms_check(m);
 }
 

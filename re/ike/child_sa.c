@@ -17,13 +17,14 @@ static struct env *env_of(const struct ike_sa *sa)
 	return sa->ike->env;
 }
 
-/* RFC 7296 2.17: the first keys are those the initiator sends with. */
-static enum err derive(const struct ike_sa *sa, struct child_sa *c)
+/* RFC 7296 2.17: the first keys are those the initiator of the exchange sends with. */
+static enum err derive(const struct ike_sa *sa, const struct child_parts *p, struct child_sa *c)
 {
-	struct ike_seed seed = { .nonce_i = blob_view(&sa->nonce_i),
-		                 .nonce_r = blob_view(&sa->nonce_r) };
+	struct ike_seed seed = { .nonce_i = p->nonce_i,
+		                 .nonce_r = p->nonce_r,
+		                 .secret = p->secret };
 	struct child_suite suite = { c->cipher, c->integ };
-	int first = sa->initiator ? CHILD_OUT : CHILD_IN;
+	int first = p->initiator ? CHILD_OUT : CHILD_IN;
 	struct child_keys *const keys[2] = { &c->key[first], &c->key[1 - first] };
 
 	return ike_keys_child(sa->ike->crypto, sa->choice.suite.prf, sa->keys.d, &seed, &suite,
@@ -53,33 +54,42 @@ static enum err hang(struct ike_sa *sa, struct child_sa *c)
 	return ERR_OK;
 }
 
-enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint32_t spi_in,
-                      struct tunnel *t, struct child_sa **ret)
+static void fill_parts(struct ike_sa *sa, const struct child_parts *p, struct child_sa *c)
+{
+	struct env *env = env_of(sa);
+	uint64_t life = p->choice->lifetime_s * 1000ull;
+
+	c->tunnel = p->tunnel->conf.index;
+	c->spi_in = p->spi_in;
+	c->spi_out = p->choice->spi;
+	c->protocol = p->choice->protocol;
+	c->cipher = p->choice->cipher;
+	c->integ = p->choice->integ;
+	c->esn = p->choice->esn;
+	c->local_ts = *p->local;
+	c->remote_ts = *p->remote;
+	c->initiator = p->initiator;
+	c->window = p->tunnel->conf.window;
+	c->epoch = env->epoch(env);
+	c->created_ms = ike_sa_now(sa);
+	c->hard_ms = life ? c->created_ms + life : 0;
+	c->hard_bytes = p->choice->lifetime_kb * 1024;
+	c->hard_packets = p->choice->lifetime_packets;
+	c->soft_ms = life ? c->created_ms + ike_soft_ms(sa->ike, p->initiator, life) : 0;
+	c->next_ms = UINT64_MAX;
+	c->serial = sa->ike->next_serial++;
+}
+
+enum err child_sa_new(struct ike_sa *sa, const struct child_parts *parts, struct child_sa **ret)
 {
 	struct child_sa *c = calloc(1, sizeof(*c));
-	struct env *env = env_of(sa);
 
 	if (c == NULL)
 		return ERR_MEMORY;
-	c->tunnel = t->conf.index;
-	c->spi_in = spi_in;
-	c->spi_out = choice->spi;
-	c->protocol = choice->protocol;
-	c->cipher = choice->cipher;
-	c->integ = choice->integ;
-	c->esn = choice->esn;
-	c->initiator = sa->initiator;
-	c->window = t->conf.window;
-	c->epoch = env->epoch(env);
-	c->created_ms = ike_sa_now(sa);
-	c->hard_ms = choice->lifetime_s ? c->created_ms + choice->lifetime_s * 1000ull : 0;
-	c->hard_bytes = choice->lifetime_kb * 1024;
-	c->hard_packets = choice->lifetime_packets;
-	c->confirm_ms = UINT64_MAX;
-	c->serial = sa->ike->next_serial++;
-	enum err e = derive(sa, c);
+	fill_parts(sa, parts, c);
+	enum err e = derive(sa, parts, c);
 	if (e == ERR_OK)
-		e = take_slots(env, c);
+		e = take_slots(env_of(sa), c);
 	if (e == ERR_OK)
 		e = hang(sa, c); /* the SPI was seen to be free: it does not fail */
 	if (e != ERR_OK) {
@@ -90,6 +100,23 @@ enum err child_sa_new(struct ike_sa *sa, const struct child_choice *choice, uint
 	sa->ike->stats.children_up++;
 	*ret = c;
 	return ERR_OK;
+}
+
+void child_sa_move(struct child_sa *c, struct ike_sa *to, struct effects *fx)
+{
+	list_del(&c->of_sa);
+	list_add_tail(&c->of_sa, &to->children);
+	c->sa = to;
+	to->children_created++;
+	child_sa_put(to, c, fx);
+}
+
+bool child_sa_heard(const struct child_sa *c)
+{
+	struct env *env = env_of(c->sa);
+	struct sa_usage in;
+
+	return env->runtime_usage(env, c->slot_in, &in) == ERR_OK && in.last_use_ms != 0;
 }
 
 void child_sa_free(struct child_sa *c)
@@ -109,13 +136,21 @@ void child_sa_drop(struct ike_sa *sa, struct child_sa *c, struct effects *fx)
 	list_del(&c->of_sa);
 	list_del(&c->of_tunnel);
 	ike_turn_del(sa->ike, &key, fx);
-	fx_event(fx, EVENT_IKE_CHILD_DOWN, "tunnel %u spi 0x%08x", c->tunnel, c->spi_in);
+	if (!c->replaced)
+		fx_event(fx, EVENT_IKE_CHILD_DOWN, "tunnel %u spi 0x%08x", c->tunnel, c->spi_in);
 	sa->children_deleted++;
 	sa->ike->stats.children--;
 	sa->ike->stats.children_down++;
 	if (t) /* it may have to be made anew */
 		ike_due_at(sa->ike, &t->due, ike_sa_now(sa));
 	child_sa_free(c);
+}
+
+struct child_sa *child_sa_by_spi_in(struct ike_sa *sa, uint32_t spi)
+{
+	struct child_sa *c = ike_child_by_spi(sa->ike, spi);
+
+	return c && c->sa == sa ? c : NULL;
 }
 
 struct child_sa *child_sa_by_spi_out(struct ike_sa *sa, uint32_t spi)
@@ -208,6 +243,10 @@ static void fill(const struct ike_sa *sa, const struct child_sa *c, Hawser__Chil
 	m->instance = sa->gw ? sa->gw->conf.instance : 0;
 	m->serial = c->serial;
 	m->initiator = c->initiator;
+	m->state = child_fsm_number(c->state);
+	m->next_ms = c->next_ms == UINT64_MAX ? 0 : c->next_ms;
+	m->confirm_ms = c->confirm_ms;
+	m->tries = c->tries;
 }
 
 void child_sa_put(struct ike_sa *sa, const struct child_sa *c, struct effects *fx)
@@ -289,7 +328,15 @@ static enum err take_record(const Hawser__ChildSaRecord *m, struct child_sa *c)
 	c->hard_ms = m->hard_ms;
 	c->hard_bytes = m->hard_bytes;
 	c->hard_packets = m->hard_packets;
-	c->confirm_ms = m->sending ? UINT64_MAX : 0;
+	c->next_ms = m->next_ms ? m->next_ms : UINT64_MAX;
+	c->confirm_ms = m->confirm_ms;
+	c->tries = (uint8_t)m->tries;
+	/* Older versions did not say. */
+	TRY(child_fsm_restore(c, m->state     ? m->state
+	                         : m->sending ? child_fsm_number(CHILD_UP)
+	                                      : child_fsm_number(CHILD_WAITING)));
+	c->replaced = c->state == CHILD_REPLACED || c->state == CHILD_RETIRING ||
+	              c->state == CHILD_LINGERING;
 	c->serial = m->serial;
 	TRY(selectors_of(m->local_ts, m->n_local_ts, &c->local_ts));
 	return selectors_of(m->remote_ts, m->n_remote_ts, &c->remote_ts);

@@ -110,8 +110,8 @@ static bool first_contact(const struct ike_sa *sa)
 	list_each (at, &sa->ike->sas) {
 		const struct ike_sa *o = ike_sa_at(at);
 
-		if (o == sa ||
-		    (o->state != IKE_UP && o->state != IKE_AUTH_SENT && o->state != IKE_DELETING))
+		if (o == sa || (o->state != IKE_UP && o->state != IKE_AUTH_SENT &&
+		                o->state != IKE_REPLACED && o->state != IKE_DELETING))
 			continue;
 		bool same = addr_equal(&o->remote.addr, &sa->remote.addr) ||
 		            (peer->type != IKE_ID_NONE && o->gw &&
@@ -148,7 +148,6 @@ enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	const struct ike_in *in = arg;
-	struct list *at;
 
 	ike_window_answered(&sa->win);
 	ike_guard_succeeded(sa);
@@ -157,8 +156,6 @@ enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 	ike_hang_id(sa->ike, sa);
 	ex_child_finish(sa, in, fx);
 	ike_sa_live(sa);
-	list_each (at, &sa->children)
-		child_sa_put(sa, child_sa_at(at), fx);
 	forget_making(sa);
 	ike_sa_put(sa, fx);
 	if (sa->negotiating && sa->tunnel) {
@@ -326,8 +323,8 @@ static void initial_contact(struct ike_sa *sa, struct effects *fx)
 	list_each_safe (at, after, &sa->same_id) {
 		struct ike_sa *o = CONTAINER_OF(at, struct ike_sa, same_id);
 
-		if (o->state != IKE_UP || o->up_ms >= sa->created_ms ||
-		    !ike_id_equal(&o->local_id, &sa->local_id) ||
+		if ((o->state != IKE_UP && o->state != IKE_REPLACED) ||
+		    o->up_ms >= sa->created_ms || !ike_id_equal(&o->local_id, &sa->local_id) ||
 		    !ike_id_equal(&o->peer_id, &sa->peer_id))
 			continue;
 		sa->ike->stats.initial_contact++;
@@ -390,8 +387,6 @@ enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
 	limit_per_peer(sa, fx);
 	(void)!ex_child_answer(sa, q->in, &a, fx); /* its failure is the answer's notify */
 	ike_sa_live(sa);
-	if (a.child)
-		child_sa_put(sa, a.child, fx);
 	TRY(answer(sa, q->in, &a, fx));
 	forget_making(sa);
 	say_up(sa, fx);

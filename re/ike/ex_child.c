@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The child SA that IKE_AUTH makes (RFC 7296 1.2, 2.9). CREATE_CHILD_SA is not in this version
- * (ex_info.c refuses it). */
-#include "ike_priv.h"
+/* A child SA in the making: what IKE_AUTH (RFC 7296 1.2) and CREATE_CHILD_SA (1.3) have in common,
+ * and the child that IKE_AUTH makes on its way. */
+#include "ex_child.h"
 #include "anchor.h"
+#include "ike_priv.h"
+#include "secret.h"
 
-enum { CONFIRM_MS = 500 };
+#include <stdlib.h>
 
-static uint32_t new_spi(struct ike_sa *sa)
+void creation_free(struct ike *ike, struct creation *cr)
+{
+	if (cr == NULL)
+		return;
+	hash_del(&ike->by_offer, &cr->by_offer);
+	dh_key_free(cr->dh);
+	blob_clear(&cr->nonce_i);
+	blob_clear(&cr->nonce_r);
+	free(cr);
+}
+
+uint32_t ex_child_new_spi(struct ike_sa *sa)
 {
 	uint32_t spi;
 
@@ -16,6 +29,14 @@ static uint32_t new_spi(struct ike_sa *sa)
 	return spi;
 }
 
+enum err ex_child_new_nonce(struct ike *ike, struct blob *nonce)
+{
+	uint8_t bytes[NONCE_OURS];
+
+	ike->env->random(ike->env, bytes, sizeof(bytes));
+	return blob_set(nonce, (struct view){ bytes, sizeof(bytes) });
+}
+
 static void put_ts(struct ike_out *o, enum payload_type type, const struct ike_ts *ts, size_t n)
 {
 	ike_out_open(o, type);
@@ -23,7 +44,32 @@ static void put_ts(struct ike_out *o, enum payload_type type, const struct ike_t
 	ike_out_close(o);
 }
 
-static void say_up(const struct child_sa *c, const struct tunnel *t, struct effects *fx)
+void ex_child_put_ts(struct ike_out *o, const struct creation *cr)
+{
+	const struct ike_ts_list *i = cr->initiator ? &cr->local : &cr->remote;
+	const struct ike_ts_list *r = cr->initiator ? &cr->remote : &cr->local;
+
+	put_ts(o, PL_TSI, i->at, i->n);
+	put_ts(o, PL_TSR, r->at, r->n);
+}
+
+void ex_child_put_ke(struct ike_out *o, const struct alg_ke *group, const uint8_t *value)
+{
+	struct payload_ke ke = { group->v2_id, { value, group->public_len } };
+
+	ike_out_open(o, PL_KE);
+	payload_ke_write(&o->w, &ke);
+	ike_out_close(o);
+}
+
+void ex_child_put_nonce(struct ike_out *o, const struct blob *nonce)
+{
+	ike_out_open(o, PL_NONCE);
+	payload_nonce_write(&o->w, blob_view(nonce));
+	ike_out_close(o);
+}
+
+void ex_child_say_up(const struct child_sa *c, const struct tunnel *t, struct effects *fx)
 {
 	char suite[64];
 
@@ -32,13 +78,68 @@ static void say_up(const struct child_sa *c, const struct tunnel *t, struct effe
 	         c->esn ? " esn" : "");
 }
 
-/* ---- the initiator --------------------------------------------------------------------------- */
+enum err ex_child_make(struct ike_sa *sa, const struct creation *cr, struct view secret,
+                       struct child_sa **ret)
+{
+	struct tunnel *t = ike_tunnel_by_index(sa->ike, cr->tunnel);
+	struct child_parts parts = { .tunnel = t,
+		                     .choice = &cr->choice,
+		                     .spi_in = cr->spi_in,
+		                     .local = &cr->local,
+		                     .remote = &cr->remote,
+		                     .nonce_i = blob_view(&cr->nonce_i),
+		                     .nonce_r = blob_view(&cr->nonce_r),
+		                     .secret = secret,
+		                     .initiator = cr->initiator };
+
+	return t ? child_sa_new(sa, &parts, ret) : ERR_NOT_FOUND;
+}
+
+/* ---- the tunnel of a request ----------------------------------------------------------------- */
+
+static int score_of(const struct fit *f)
+{
+	const struct ike_conf_tunnel *t = &f->t->conf;
+	bool whole = f->local.n == t->locals && f->remote.n == t->remotes;
+
+	for (size_t i = 0; whole && i < t->locals; i++)
+		whole &= ike_ts_equal(&f->local.at[i], &t->local[i]);
+	for (size_t i = 0; whole && i < t->remotes; i++)
+		whole &= ike_ts_equal(&f->remote.at[i], &t->remote[i]);
+	return 1 + 2 * whole + !ike_tunnel_has_child(f->t);
+}
+
+/* All of the selectors rather than a part, one without a child rather than one that has one. */
+struct fit ex_child_fit(struct ike_sa *sa, const struct ike_content *m, struct tunnel *only)
+{
+	struct fit best = { .score = 0 };
+	struct list *at;
+
+	list_each (at, &sa->gw->tunnels) {
+		struct fit f = { .t = CONTAINER_OF(at, struct tunnel, of_gateway) };
+		const struct ike_conf_tunnel *t = &f.t->conf;
+
+		if (only && f.t != only)
+			continue;
+		f.remote = ike_ts_narrow(t->remote, t->remotes, m->tsi, m->tsi_n);
+		f.local = ike_ts_narrow(t->local, t->locals, m->tsr, m->tsr_n);
+		ike_ts_same_families(&f.local, &f.remote);
+		if (f.local.n == 0 || f.remote.n == 0)
+			continue;
+		f.score = score_of(&f);
+		if (f.score > best.score)
+			best = f;
+	}
+	return best;
+}
+
+/* ---- inside IKE_AUTH: the initiator ---------------------------------------------------------- */
 
 void ex_child_offer(struct ike_sa *sa, struct ike_out *o)
 {
 	const struct ike_conf_tunnel *t = &sa->tunnel->conf;
 
-	ike_offer_spi(sa, new_spi(sa));
+	ike_offer_spi(sa, ex_child_new_spi(sa));
 	ike_out_open(o, PL_SA);
 	child_proposal_offer(&o->w, t, NULL, sa->child_spi);
 	ike_out_close(o);
@@ -54,35 +155,53 @@ static struct ike_ts_list list_of(const struct ike_ts *ts, size_t n)
 	return l;
 }
 
-static enum err take_answer(struct ike_sa *sa, const struct ike_in *in, struct child_sa **ret)
+enum err ex_child_read_answer(const struct ike_in *in, const struct tunnel *t, struct creation *cr)
 {
-	struct tunnel *t = sa->tunnel;
-	struct ike_ts_list local = list_of(in->c.tsi, in->c.tsi_n);
-	struct ike_ts_list remote = list_of(in->c.tsr, in->c.tsr_n);
-	struct child_choice choice;
-
+	cr->local = list_of(in->c.tsi, in->c.tsi_n);
+	cr->remote = list_of(in->c.tsr, in->c.tsr_n);
 	if (t == NULL || !in->c.has_sa || !in->c.has_ts)
 		return ERR_MISSING;
-	TRY(child_proposal_accept(in->c.sa, &t->conf, NULL, &choice));
-	if (!ike_ts_within(&local, t->conf.local, t->conf.locals) ||
-	    !ike_ts_within(&remote, t->conf.remote, t->conf.remotes))
+	TRY(child_proposal_accept(in->c.sa, &t->conf, cr->ke, &cr->choice));
+	if (!ike_ts_within(&cr->local, t->conf.local, t->conf.locals) ||
+	    !ike_ts_within(&cr->remote, t->conf.remote, t->conf.remotes))
 		return ERR_NO_SELECTOR;
-	TRY(child_sa_new(sa, &choice, sa->child_spi, t, ret));
-	(*ret)->local_ts = local;
-	(*ret)->remote_ts = remote;
-	(*ret)->sending = true;
 	return ERR_OK;
 }
 
-static void refused(struct ike_sa *sa, uint16_t type, struct effects *fx)
+void ex_child_say_refused(struct ike_sa *sa, uint16_t type, struct effects *fx)
 {
 	char what[32];
-	bool ts = type == N_TS_UNACCEPTABLE;
 
-	sa->ike->stats.ts_unacceptable += ts;
+	sa->ike->stats.ts_unacceptable += type == N_TS_UNACCEPTABLE;
 	sa->ike->stats.no_proposal += type == N_NO_PROPOSAL_CHOSEN;
 	fx_event(fx, EVENT_IKE_PEER_REFUSED, "child SA of gateway %s: %s",
 	         sa->gw ? sa->gw->conf.name : "-", notify_text(type, what));
+}
+
+/* RFC 7296 2.17: the first child has the nonces of IKE_SA_INIT, and no Diffie-Hellman of its own.
+ * The blobs stay the SA's. */
+static struct creation inside_auth(const struct ike_sa *sa)
+{
+	return (struct creation){ .initiator = sa->initiator,
+		                  .nonce_i = sa->nonce_i,
+		                  .nonce_r = sa->nonce_r };
+}
+
+static enum err take_answer(struct ike_sa *sa, const struct ike_in *in, struct child_sa **ret)
+{
+	struct creation cr = inside_auth(sa);
+
+	TRY(ex_child_read_answer(in, sa->tunnel, &cr));
+	cr.tunnel = sa->tunnel->conf.index;
+	cr.spi_in = sa->child_spi;
+	return ex_child_make(sa, &cr, (struct view){ NULL, 0 }, ret);
+}
+
+/* PFS-03: IKE_AUTH does not say whether the peer will agree to it. */
+static void warn_pfs(const struct tunnel *t, struct effects *fx)
+{
+	if (t->conf.pfs)
+		fx_event(fx, EVENT_IKE_PFS_UNTRIED, "vpn %s: %s", t->conf.vpn, t->conf.pfs->name);
 }
 
 void ex_child_finish(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
@@ -91,87 +210,48 @@ void ex_child_finish(struct ike_sa *sa, const struct ike_in *in, struct effects 
 	struct child_sa *c;
 
 	if (error) { /* 1.2: the IKE SA stays */
-		refused(sa, error->type, fx);
+		ex_child_say_refused(sa, error->type, fx);
 		return;
 	}
 	enum err e = take_answer(sa, in, &c);
 	if (e == ERR_OK) {
-		say_up(c, sa->tunnel, fx);
+		ex_child_say_up(c, sa->tunnel, fx);
+		warn_pfs(sa->tunnel, fx);
+		(void)child_step(c, CHILD_EV_INSTALL, fx);
 		return;
 	}
-	/* The peer believes in a child that we cannot have: away with all of it. */
-	fx_event(fx, e == ERR_FULL ? EVENT_IPSEC_NO_SLOT : EVENT_IKE_INTERNAL,
-	         "child SA of gateway %s: %s", sa->gw ? sa->gw->conf.name : "-", err_text(e));
-	sa->wish_delete = true;
+	ex_child_say_failed(sa, e, fx);
+	if (in->c.has_sa) /* the peer believes in a child that we cannot have */
+		sa->stray_spi = sa->child_spi;
 }
 
-/* ---- the responder --------------------------------------------------------------------------- */
+/* ---- inside IKE_AUTH: the responder ---------------------------------------------------------- */
 
-struct fit {
-	struct tunnel *t;
-	struct ike_ts_list local, remote;
-	int score;
-};
-
-static int score_of(const struct fit *f)
+void ex_child_say_no_ts(struct ike_sa *sa, struct effects *fx)
 {
-	const struct ike_conf_tunnel *t = &f->t->conf;
-	bool whole = f->local.n == t->locals && f->remote.n == t->remotes;
-
-	for (size_t i = 0; whole && i < t->locals; i++)
-		whole &= ike_ts_equal(&f->local.at[i], &t->local[i]);
-	for (size_t i = 0; whole && i < t->remotes; i++)
-		whole &= ike_ts_equal(&f->remote.at[i], &t->remote[i]);
-	return 1 + 2 * whole + list_empty(&f->t->children);
+	sa->ike->stats.ts_unacceptable++;
+	fx_event(fx, EVENT_IKE_TS_UNACCEPTABLE, "gateway %s", sa->gw ? sa->gw->conf.name : "-");
 }
 
-/* The tunnel of this gateway whose selectors fit best: all of them rather than a part, one without
- * a child rather than one that has one. */
-static struct fit find_tunnel(struct ike_sa *sa, const struct ike_content *m)
-{
-	struct fit best = { .score = 0 };
-	struct list *at;
-
-	list_each (at, &sa->gw->tunnels) {
-		struct fit f = { .t = CONTAINER_OF(at, struct tunnel, of_gateway) };
-		const struct ike_conf_tunnel *t = &f.t->conf;
-
-		f.remote = ike_ts_narrow(t->remote, t->remotes, m->tsi, m->tsi_n);
-		f.local = ike_ts_narrow(t->local, t->locals, m->tsr, m->tsr_n);
-		ike_ts_same_families(&f.local, &f.remote);
-		if (f.local.n == 0 || f.remote.n == 0)
-			continue;
-		f.score = score_of(&f);
-		if (f.score > best.score)
-			best = f;
-	}
-	return best;
-}
-
-static enum err refuse(struct ike_sa *sa, struct child_answer *a, uint16_t notify,
-                       struct effects *fx)
-{
-	const char *name = sa->gw->conf.name;
-
-	a->notify = notify;
-	if (notify == N_TS_UNACCEPTABLE) {
-		sa->ike->stats.ts_unacceptable++;
-		fx_event(fx, EVENT_IKE_TS_UNACCEPTABLE, "gateway %s", name);
-		return ERR_NO_SELECTOR;
-	}
-	fx_event(fx, EVENT_IPSEC_NO_SLOT, "gateway %s", name);
-	return ERR_FULL;
-}
-
-static enum err refuse_proposal(struct ike_sa *sa, struct child_answer *a, struct view offer,
-                                const struct ike_conf_tunnel *t, struct effects *fx)
+void ex_child_say_no_proposal(struct ike_sa *sa, struct view offer, const struct ike_conf_tunnel *t,
+                              const struct alg_ke *ke, struct effects *fx)
 {
 	char lists[PROPOSAL_TEXT_MAX];
 
-	a->notify = N_NO_PROPOSAL_CHOSEN;
 	sa->ike->stats.no_proposal++;
 	fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "child SA, vpn %s: %s", t->vpn,
-	         child_proposal_text(offer, t, NULL, lists));
+	         child_proposal_text(offer, t, ke, lists));
+}
+
+void ex_child_say_failed(struct ike_sa *sa, enum err e, struct effects *fx)
+{
+	fx_event(fx, e == ERR_FULL ? EVENT_IPSEC_NO_SLOT : EVENT_IKE_INTERNAL,
+	         "child SA of gateway %s: %s", sa->gw ? sa->gw->conf.name : "-", err_text(e));
+}
+
+static enum err refuse(struct child_answer *a, uint16_t notify)
+{
+	a->notify = notify;
 	return ERR_NO_PROPOSAL;
 }
 
@@ -179,23 +259,33 @@ enum err ex_child_answer(struct ike_sa *sa, const struct ike_in *in, struct chil
                          struct effects *fx)
 {
 	const struct ike_content *m = &in->c;
+	struct creation cr = inside_auth(sa);
 
 	if (!m->has_sa || !m->has_ts)
 		return ERR_MISSING; /* it wants none (RFC 6023) */
-	struct fit f = find_tunnel(sa, m);
-	if (f.score == 0)
-		return refuse(sa, a, N_TS_UNACCEPTABLE, fx);
-	if (child_proposal_choose(m->sa, &f.t->conf, NULL, &a->choice) != ERR_OK)
-		return refuse_proposal(sa, a, m->sa, &f.t->conf, fx);
-	bool first = list_empty(&f.t->children);
-	if (child_sa_new(sa, &a->choice, new_spi(sa), f.t, &a->child) != ERR_OK)
-		return refuse(sa, a, N_NO_ADDITIONAL_SAS, fx);
-	a->child->local_ts = f.local;
-	a->child->remote_ts = f.remote;
-	/* Beside an older child it waits until the peer surely has it. */
-	a->child->sending = first;
-	a->child->confirm_ms = first ? UINT64_MAX : ike_sa_now(sa) + CONFIRM_MS;
-	say_up(a->child, f.t, fx);
+	struct fit f = ex_child_fit(sa, m, NULL);
+	if (f.score == 0) {
+		ex_child_say_no_ts(sa, fx);
+		return refuse(a, N_TS_UNACCEPTABLE);
+	}
+	if (child_proposal_choose(m->sa, &f.t->conf, NULL, &cr.choice) != ERR_OK) {
+		ex_child_say_no_proposal(sa, m->sa, &f.t->conf, NULL, fx);
+		return refuse(a, N_NO_PROPOSAL_CHOSEN);
+	}
+	cr.tunnel = f.t->conf.index;
+	cr.spi_in = ex_child_new_spi(sa);
+	cr.local = f.local;
+	cr.remote = f.remote;
+	enum err e = ex_child_make(sa, &cr, (struct view){ NULL, 0 }, &a->child);
+	if (e != ERR_OK) {
+		ex_child_say_failed(sa, e, fx);
+		return refuse(a, N_NO_ADDITIONAL_SAS);
+	}
+	a->choice = cr.choice;
+	ex_child_say_up(a->child, f.t, fx);
+	warn_pfs(f.t, fx);
+	(void)child_step(a->child,
+	                 ike_tunnel_sends(f.t) ? CHILD_EV_INSTALL_BESIDE : CHILD_EV_INSTALL, fx);
 	return ERR_OK;
 }
 

@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* INFORMATIONAL (RFC 7296 1.4): Delete of children and of the IKE SA, probes, errors. And, until
- * more is built, the refusal of CREATE_CHILD_SA (1.3): the SA stays, and the peer makes a new one
- * when it needs one. */
+/* INFORMATIONAL (RFC 7296 1.4): Delete of children and of the IKE SA, probes, errors. */
+#include "ex_child.h"
 #include "ike_priv.h"
+
+enum { DELETES_AT_ONCE = 60 };
 
 static const struct view nothing = { NULL, 0 };
 
-/* ---- answering ------------------------------------------------------------------------------- */
+/* SPIs for Delete payloads, one for each protocol. */
+struct spi_lists {
+	uint8_t esp_bytes[4 * DELETES_AT_ONCE], ah_bytes[4 * DELETES_AT_ONCE];
+	struct writer esp, ah;
+};
 
-/* RFC 7296 1.4.1: each of the peer's SPIs that we know is deleted with its pair, and the answer
- * names our halves. */
-static void delete_children(struct ike_sa *sa, const struct payload_delete *d, struct writer *ours,
-                            struct effects *fx)
+static void lists_init(struct spi_lists *l)
 {
-	struct reader r = rd_of_view(d->list);
-
-	while (d->protocol == PROTO_ESP && rd_left(&r) != 0) {
-		struct child_sa *c = child_sa_by_spi_out(sa, rd_u32(&r));
-
-		if (c == NULL)
-			continue;
-		if (!c->deleting) /* else our own Delete says so already */
-			wr_u32(ours, c->spi_in);
-		child_sa_drop(sa, c, fx);
-	}
+	l->esp = wr_of(l->esp_bytes, sizeof(l->esp_bytes));
+	l->ah = wr_of(l->ah_bytes, sizeof(l->ah_bytes));
 }
 
 static void put_delete(struct ike_out *o, uint8_t protocol, struct view spis)
@@ -36,18 +29,45 @@ static void put_delete(struct ike_out *o, uint8_t protocol, struct view spis)
 	ike_out_close(o);
 }
 
+static void put_lists(struct ike_out *o, const struct spi_lists *l)
+{
+	if (wr_len(&l->esp))
+		put_delete(o, PROTO_ESP, wr_done(&l->esp));
+	if (wr_len(&l->ah))
+		put_delete(o, PROTO_AH, wr_done(&l->ah));
+}
+
+/* ---- answering ------------------------------------------------------------------------------- */
+
+/* RFC 7296 1.4.1: each of the peer's SPIs that we know is deleted with its pair, and the answer
+ * names our halves; not those that our own Delete, which is on its way, names (2.25.1). */
+static void delete_children(struct ike_sa *sa, const struct payload_delete *d,
+                            struct spi_lists *ours, struct effects *fx)
+{
+	struct reader r = rd_of_view(d->list);
+
+	while (d->protocol != PROTO_IKE && rd_left(&r) != 0) {
+		struct child_sa *c = child_sa_by_spi_out(sa, rd_u32(&r));
+
+		if (c == NULL || c->protocol != d->protocol || c->state == CHILD_LINGERING)
+			continue;
+		if (c->state != CHILD_DELETING && c->state != CHILD_RETIRING)
+			wr_u32(d->protocol == PROTO_AH ? &ours->ah : &ours->esp, c->spi_in);
+		(void)child_step(c, CHILD_EV_DELETED, fx);
+	}
+}
+
 enum err ex_info_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	const struct ike_in *in = arg;
-	uint8_t spis[256];
-	struct writer ours = wr_of(spis, sizeof(spis));
+	struct spi_lists ours;
 	struct ike_out o;
 
+	lists_init(&ours);
 	for (size_t i = 0; i < in->c.deletes_n; i++)
 		delete_children(sa, &in->c.deletes[i], &ours, fx);
 	ike_sa_out(sa, &o, EX_INFORMATIONAL, true);
-	if (wr_len(&ours))
-		put_delete(&o, PROTO_ESP, wr_done(&ours));
+	put_lists(&o, &ours);
 	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx);
 }
 
@@ -60,16 +80,6 @@ enum err ex_info_answer_delete(struct ike_sa *sa, const void *arg, struct effect
 	TRY(ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx));
 	ike_sa_end(sa, fx);
 	return ERR_OK;
-}
-
-enum err ex_info_refuse_child(struct ike_sa *sa, const void *arg, struct effects *fx)
-{
-	const struct ike_in *in = arg;
-	struct ike_out o;
-
-	ike_sa_out(sa, &o, EX_CREATE_CHILD_SA, true);
-	ike_out_notify(&o, N_NO_ADDITIONAL_SAS, nothing);
-	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx);
 }
 
 enum err ex_info_answer_error(struct ike_sa *sa, const void *arg, struct effects *fx)
@@ -116,19 +126,48 @@ enum err ex_info_probe(struct ike_sa *sa, const void *arg, struct effects *fx)
 	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &policy, fx);
 }
 
+static bool waits_for_delete(const struct child_sa *c)
+{
+	return c->wish_delete &&
+	       (c->state == CHILD_WAITING || c->state == CHILD_UP || c->state == CHILD_REPLACED);
+}
+
+bool ex_info_deletes_wait(const struct ike_sa *sa)
+{
+	struct list *at;
+
+	list_each (at, &sa->children)
+		if (waits_for_delete(child_sa_at(at)))
+			return true;
+	return sa->stray_spi != 0;
+}
+
+/* All that wait for it in one payload (1.4.1). It may be what tells the peer to send on the one
+ * that took over: so the SPU has that first. */
 enum err ex_info_delete_child(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
-	struct child_sa *c = (struct child_sa *)(uintptr_t)arg;
-	uint8_t spi[4];
-	struct writer w = wr_of(spi, sizeof(spi));
+	struct spi_lists l;
+	struct list *at;
 	struct ike_out o;
+	size_t n = 1;
 
-	wr_u32(&w, c->spi_in);
+	(void)arg;
+	lists_init(&l);
+	if (sa->stray_spi) /* of whatever protocol: it is drawn from one pool */
+		wr_u32(&l.esp, sa->stray_spi);
+	sa->stray_spi = 0;
+	list_each (at, &sa->children) {
+		struct child_sa *c = child_sa_at(at);
+
+		if (!waits_for_delete(c) || n == DELETES_AT_ONCE)
+			continue;
+		n++;
+		wr_u32(c->protocol == PROTO_AH ? &l.ah : &l.esp, c->spi_in);
+		(void)child_step(c, CHILD_EV_DELETE, fx); /* it stays */
+	}
 	ike_sa_out(sa, &o, EX_INFORMATIONAL, false);
-	put_delete(&o, PROTO_ESP, wr_done(&w));
-	TRY(ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &retry_normal, fx));
-	c->deleting = true;
-	return ERR_OK;
+	put_lists(&o, &l);
+	return ike_sa_ask_after(sa, ike_sa_seal(sa, &o, false), &retry_normal, sa->anchor, fx);
 }
 
 static enum err ask_delete(struct ike_sa *sa, uint16_t notify, struct effects *fx)
@@ -171,8 +210,9 @@ enum err ex_info_reply(struct ike_sa *sa, const void *arg, struct effects *fx)
 	(void)arg;
 	ike_window_answered(&sa->win);
 	list_each_safe (at, after, &sa->children)
-		if (child_sa_at(at)->deleting)
-			child_sa_drop(sa, child_sa_at(at), fx);
+		if (child_sa_at(at)->state == CHILD_DELETING ||
+		    child_sa_at(at)->state == CHILD_RETIRING)
+			(void)child_step(child_sa_at(at), CHILD_EV_DELETED, fx);
 	ike_sa_put(sa, fx);
 	return ERR_OK;
 }
@@ -195,8 +235,6 @@ static enum ike_event classify(const struct ike_in *in)
 		return EV_NOT_UNDERSTOOD;
 	if (in->error != ERR_OK)
 		return EV_BAD_REQUEST;
-	if (in->h.exchange == EX_CREATE_CHILD_SA)
-		return EV_CHILD_REQUEST;
 	return deletes_ike_sa(&in->c) ? EV_PEER_DELETE : EV_REQUEST;
 }
 
@@ -209,5 +247,9 @@ void ex_info_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 		fx_event(fx, EVENT_IKE_PEER_REFUSED, "gateway %s peer %s: %s",
 		         sa->gw ? sa->gw->conf.name : "-", endpoint_text(&sa->remote, to),
 		         notify_text(error->type, what));
-	(void)!ike_step(sa, classify(in), in, fx);
+	enum ike_event ev = classify(in);
+	/* 2.25.2: the peer closes what we rekey: what it made for it takes over. */
+	if (ev == EV_PEER_DELETE && sa->state == IKE_UP && ex_child_asking(sa))
+		(void)ike_rekey_yield(sa, sa->create, fx);
+	(void)!ike_step(sa, ev, in, fx);
 }

@@ -2,6 +2,7 @@
 /* The core's way in: datagrams to their SAs, jobs, wishes. */
 #include "ike_frag.h"
 #include "ike_mid_sync.h"
+#include "ex_child.h"
 #include "ike_priv.h"
 #include "secret.h"
 
@@ -76,8 +77,10 @@ static void dispatch(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 {
 	if (in->h.exchange == EX_IKE_AUTH)
 		ex_auth_receive(sa, in, fx);
-	else if (in->h.exchange == EX_INFORMATIONAL || in->h.exchange == EX_CREATE_CHILD_SA)
+	else if (in->h.exchange == EX_INFORMATIONAL)
 		ex_info_receive(sa, in, fx);
+	else if (in->h.exchange == EX_CREATE_CHILD_SA)
+		ex_child_receive(sa, in, fx);
 	else
 		unexpected(sa->ike, in, fx);
 	if (sa->state == IKE_GONE)
@@ -283,24 +286,36 @@ void ike_datagram(struct ike *ike, const struct endpoint *local, const struct en
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
+/* Of IKE_SA_INIT. */
+static void init_job(struct ike_sa *sa, struct dh_job *j, struct effects *fx)
+{
+	enum ike_event ev = j->result != ERR_OK ? EV_JOB_FAILED
+	                    : j->peer_len == 0  ? EV_KEY_READY
+	                                        : EV_SECRET;
+
+	if (sa->job_turn != j->turn)
+		return; /* it was for a question that is no more */
+	if (ev == EV_JOB_FAILED && sa->state == IKE_ANSWERING) {
+		struct ike_who who = ike_who_of(sa, NULL);
+
+		ike_guard_failed(sa->ike, &who, IKE_FAILED_INIT, "invalid KE value", fx);
+	}
+	if (ike_step(sa, ev, j, fx) != ERR_OK && sa->state == IKE_GONE)
+		fx_event(fx, EVENT_IKE_INTERNAL, "index %u", sa->index);
+}
+
 void ike_job_done(struct ike *ike, struct job *job, struct effects *fx)
 {
 	struct dh_job *j = (struct dh_job *)job;
 	struct ike_sa *sa = ike_by_spi(ike, j->spi);
 
 	ike_turn_begin(ike);
-	if (sa && sa->job_turn == j->turn) {
-		enum ike_event ev = j->result != ERR_OK ? EV_JOB_FAILED
-		                    : j->peer_len == 0  ? EV_KEY_READY
-		                                        : EV_SECRET;
-
-		if (ev == EV_JOB_FAILED && sa->state == IKE_ANSWERING) {
-			struct ike_who who = ike_who_of(sa, NULL);
-
-			ike_guard_failed(ike, &who, IKE_FAILED_INIT, "invalid KE value", fx);
-		}
-		if (ike_step(sa, ev, j, fx) != ERR_OK && sa->state == IKE_GONE)
-			fx_event(fx, EVENT_IKE_INTERNAL, "index %u", sa->index);
+	if (sa) {
+		if (sa->create || sa->answering)
+			ex_child_job(sa, j, fx);
+		else
+			init_job(sa, j, fx);
+		ike_sa_pump(sa, fx);
 		if (sa->state != IKE_GONE)
 			ike_sa_touch(sa);
 	}
@@ -317,7 +332,7 @@ void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx)
 	ike_turn_begin(ike);
 	if (t == NULL || t->conf.establish == IKE_ESTABLISH_RESPONDER_ONLY)
 		return;
-	if (list_empty(&t->children) && !t->negotiating)
+	if (!ike_tunnel_has_child(t) && !t->negotiating)
 		fx_event(fx, EVENT_IPSEC_ACQUIRE, "vpn %s", t->conf.vpn);
 	t->wanted = true;
 	ike_tunnel_poll(ike, t, fx);
@@ -326,7 +341,7 @@ void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx)
 
 static void delete_sa(struct ike_sa *sa, struct effects *fx)
 {
-	if (sa->state == IKE_UP) {
+	if (sa->state == IKE_UP || sa->state == IKE_REPLACED) {
 		sa->wish_delete = true;
 		ike_sa_pump(sa, fx);
 	} else if (sa->state != IKE_DELETING) {
@@ -365,7 +380,7 @@ static bool wish_children_gone(struct ike_sa *sa, uint32_t tunnel)
 	bool found = false;
 
 	list_each (at, &sa->children)
-		if (child_sa_at(at)->tunnel == tunnel)
+		if (child_sa_at(at)->tunnel == tunnel && child_sa_at(at)->state != CHILD_LINGERING)
 			found = child_sa_at(at)->wish_delete = true;
 	return found;
 }
@@ -388,6 +403,44 @@ enum err ike_clear_child(struct ike *ike, uint32_t tunnel, struct effects *fx)
 	}
 	ike_sweep(ike);
 	return found ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static void pump(struct ike_sa *sa, struct effects *fx)
+{
+	ike_sa_pump(sa, fx);
+	if (sa->state != IKE_GONE)
+		ike_sa_touch(sa);
+	ike_sweep(sa->ike);
+}
+
+enum err ike_rekey_ike(struct ike *ike, uint32_t index, struct effects *fx)
+{
+	struct list *at;
+
+	ike_turn_begin(ike);
+	list_each (at, &ike->sas) {
+		struct ike_sa *sa = ike_sa_at(at);
+
+		if (sa->index != index || sa->state != IKE_UP)
+			continue;
+		sa->wish_rekey = true;
+		pump(sa, fx);
+		return ERR_OK;
+	}
+	return ERR_NOT_FOUND;
+}
+
+enum err ike_rekey_child(struct ike *ike, uint32_t tunnel, struct effects *fx)
+{
+	struct tunnel *t = ike_tunnel_by_index(ike, tunnel);
+	struct child_sa *c = t ? ike_tunnel_child(t) : NULL;
+
+	ike_turn_begin(ike);
+	if (c == NULL || c->state != CHILD_UP || c->sa->state != IKE_UP)
+		return ERR_NOT_FOUND;
+	c->wish_rekey = true;
+	pump(c->sa, fx);
+	return ERR_OK;
 }
 
 void ike_delete_all(struct ike *ike, struct effects *fx)
@@ -438,7 +491,8 @@ void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx)
 
 	ike_turn_begin(ike);
 	if (c && c->sa->state == IKE_UP) {
-		ike_tunnel_renew(c->sa, fx);
+		ike_tunnel_rekey(c, fx);
+		ike_sa_pump(c->sa, fx);
 		ike_sa_touch(c->sa);
 	}
 	ike_sweep(ike);

@@ -13,8 +13,7 @@
  * Messages to send carry no non-ESP marker: the owner adds it on port 4500, except to the one-byte
  * datagram 0xff, a NAT keepalive, which goes as it is (RFC 3948 2.3).
  *
- * In this version: pre-shared keys, one child per IKE SA (a tunnel is renewed by a whole new IKE SA
- * before the old one ends); requests for more children and for rekeying are refused politely.
+ * In this version: pre-shared keys.
  * One thread: the event loop's. Jobs run elsewhere and touch nothing of the core. */
 #ifndef IKE_H
 #define IKE_H
@@ -71,6 +70,10 @@ void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx);
  * immediately is negotiated anew. */
 enum err ike_clear_ike(struct ike *ike, uint32_t index, struct effects *fx) MUST_CHECK;
 enum err ike_clear_child(struct ike *ike, uint32_t tunnel, struct effects *fx) MUST_CHECK;
+/* Rekeys at once, whatever the lifetime: the IKE SA; the tunnel's child. ERR_NOT_FOUND when there
+ * is none that is up. */
+enum err ike_rekey_ike(struct ike *ike, uint32_t index, struct effects *fx) MUST_CHECK;
+enum err ike_rekey_child(struct ike *ike, uint32_t tunnel, struct effects *fx) MUST_CHECK;
 /* Shutdown: a Delete for each SA, all records deleted, nothing waited for. */
 void ike_delete_all(struct ike *ike, struct effects *fx);
 
@@ -203,6 +206,7 @@ struct ike_stats {
 	uint64_t duplicate_initiations, backoffs, backoff_refused, blocked, connections_refused;
 	uint64_t failed_init, failed_auth;
 	uint64_t rate_refused[IKE_RATES];
+	uint64_t create_refused;           /* CREATE_CHILD_SA requests that we refused */
 	uint32_t half_open, sas, children; /* now */
 };
 

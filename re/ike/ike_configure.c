@@ -21,6 +21,7 @@ static struct gateway *gateway_new(const struct ike_conf_gateway *conf)
 		return NULL;
 	g->conf = *conf;
 	list_init(&g->tunnels);
+	list_init(&g->sas);
 	g->psk = secret_copy(conf->psk);
 	if (g->psk == NULL) {
 		free(g);
@@ -301,22 +302,13 @@ static void carry_over(struct ike *old, struct built *b)
 }
 
 /* Does all that the SA stands on stand unchanged in the new configuration? */
-static bool unchanged(struct ike *ike, const struct ike_sa *sa, const struct built *b)
+static bool unchanged(const struct ike_sa *sa, const struct built *b)
 {
 	struct gateway *gw = sa->gw ? find(b->gateway, b->gateways, sa->gw->conf.name) : NULL;
-	struct list *at;
 
 	if (gw == NULL || !same_gateway(gw, sa->gw))
 		return false;
-	list_each (at, &sa->children) {
-		const struct child_sa *c = child_sa_at(at);
-		struct tunnel *was = ike_tunnel_by_index(ike, c->tunnel);
-		struct tunnel *is = ike_tunnel_find(&b->tunnel_by_index, c->tunnel);
-
-		if (was == NULL || is == NULL || !same_tunnel(was, is))
-			return false;
-	}
-	if (sa->tunnel) {
+	if (sa->negotiating && sa->tunnel) {
 		struct tunnel *is = ike_tunnel_find(&b->tunnel_by_index, sa->tunnel->conf.index);
 
 		return is && same_tunnel(sa->tunnel, is);
@@ -324,10 +316,25 @@ static bool unchanged(struct ike *ike, const struct ike_sa *sa, const struct bui
 	return true;
 }
 
+/* Children whose tunnels have changed go; their IKE SA stays. */
+static void mark_children(struct ike *ike, struct ike_sa *sa, const struct built *b)
+{
+	struct list *at;
+
+	list_each (at, &sa->children) {
+		struct child_sa *c = child_sa_at(at);
+		struct tunnel *was = ike_tunnel_by_index(ike, c->tunnel);
+		struct tunnel *is = ike_tunnel_find(&b->tunnel_by_index, c->tunnel);
+
+		if (was == NULL || is == NULL || !same_tunnel(was, is))
+			c->wish_delete |= c->state != CHILD_LINGERING;
+	}
+}
+
 /* Points the SA at the new configuration; marks it where what it stands on has changed. */
 static void rebase(struct ike *ike, struct ike_sa *sa, const struct built *b)
 {
-	bool keep = unchanged(ike, sa, b);
+	bool keep = unchanged(sa, b), joined = !list_empty(&sa->of_gateway);
 	struct tunnel *t =
 	        sa->tunnel ? ike_tunnel_find(&b->tunnel_by_index, sa->tunnel->conf.index) : NULL;
 
@@ -335,6 +342,9 @@ static void rebase(struct ike *ike, struct ike_sa *sa, const struct built *b)
 	if (t == NULL)
 		sa->negotiating = false; /* nobody counts it any more */
 	ike_tunnel_join(sa, t);
+	mark_children(ike, sa, b);
+	if (joined)
+		ike_gateway_join(sa);
 	if (!keep)
 		sa->wish_delete = true;
 }
@@ -377,8 +387,12 @@ enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effe
 	list_each_safe (at, after, &ike->sas) {
 		struct ike_sa *sa = ike_sa_at(at);
 
-		if (sa->wish_delete && sa->state != IKE_ENDED)
+		if (sa->wish_delete && sa->state != IKE_ENDED) {
 			ike_delete_sa(sa, fx);
+		} else {
+			ike_sa_pump(sa, fx);
+			ike_sa_touch(sa);
+		}
 	}
 	for (size_t i = 0; i < ike->tunnels; i++)
 		ike_tunnel_poll(ike, ike->tunnel[i], fx);
@@ -393,7 +407,7 @@ static bool all_known(struct ike_sa *sa)
 
 	list_each (at, &sa->children)
 		if (ike_tunnel_by_index(sa->ike, child_sa_at(at)->tunnel) == NULL)
-			return false;
+			child_sa_at(at)->wish_delete = true;
 	return sa->gw != NULL;
 }
 
@@ -406,13 +420,15 @@ void ike_restored(struct ike *ike, struct effects *fx)
 	list_each_safe (at, after, &ike->sas) {
 		struct ike_sa *sa = ike_sa_at(at);
 
-		if (!all_known(sa) && sa->state == IKE_UP)
+		if (!all_known(sa) && (sa->state == IKE_UP || sa->state == IKE_REPLACED))
 			ike_delete_sa(sa, fx);
 		else
+			ike_sa_pump(sa, fx);
+		if (sa->state != IKE_GONE)
 			ike_sa_touch(sa);
 	}
 	for (size_t i = 0; i < ike->tunnels; i++) {
-		ike_tunnel_restored(ike->tunnel[i]);
+		ike_tunnel_restored(ike->tunnel[i], fx);
 		ike_tunnel_poll(ike, ike->tunnel[i], fx);
 	}
 	ike_sweep(ike);

@@ -196,3 +196,8 @@ enum err dh_job_peer(struct dh_job *j, struct view value)
 	j->peer_len = value.len;
 	return ERR_OK;
 }
+
+EVP_PKEY *dh_key_pkey(const struct dh_key *k)
+{
+	return k->pkey;
+}

@@ -38,4 +38,12 @@ void dh_key_free(struct dh_key *k); /* takes NULL */
 /* Its public value as on the wire, ke->public_len bytes; lives as long as the key. */
 const uint8_t *dh_key_public(const struct dh_key *k);
 
+/* The private value as bytes, for the record of an exchange that a restart goes on with. */
+#define DH_PRIVATE_MAX 512
+enum err dh_key_save(const struct alg_ke *ke, const struct dh_key *k, uint8_t out[DH_PRIVATE_MAX],
+                     size_t *ret_len) MUST_CHECK;
+/* public: as on the wire. */
+enum err dh_key_load(const struct alg_ke *ke, struct view private, struct view public,
+                     struct dh_key **ret) MUST_CHECK;
+
 #endif

@@ -25,6 +25,8 @@ struct dh_group {
 /* NULL when the library has not the group, or memory is out. */
 const struct dh_group *dh_group_of(const struct alg_ke *ke);
 
+/* A pair as OpenSSL has it; lives as long as the key. */
+EVP_PKEY *dh_key_pkey(const struct dh_key *k);
 /* The key of a pair, which is taken, also where it fails. */
 enum err dh_key_of(const struct dh_group *g, EVP_PKEY *pkey, struct dh_key **ret) MUST_CHECK;
 

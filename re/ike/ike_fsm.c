@@ -12,9 +12,11 @@
  *      | secret; IKE_AUTH sent         |           |
  *     AUTH_SENT -- refused --> GONE    |           |
  *      |        \- bad AUTH --> DELETING           |
- *      +-----------------> UP <--------------------+
- *                          |  \- peer's Delete --> ENDED -- some time --> GONE
- *                          | our Delete
+ *      +-----------------> UP <--------------------+      IDLE -- takes over --> UP
+ *                        / |  \- peer's Delete --> ENDED -- some time --> GONE
+ *             replaced  /  | our Delete             |
+ *               REPLACED --+------------------------+ peer's Delete
+ *                          |
  *                        DELETING -- answer, or none --> GONE
  *
  * Each state that waits for somebody else handles EV_GIVE_UP. */
@@ -24,7 +26,8 @@
 const struct ike_step ike_steps[IKE_STATES][IKE_EVENTS] = {
 	/*                                            action                    worked             failed                RFC 7296 */
 	[IKE_IDLE]          = { [EV_INITIATE]      = { ex_init_start,         IKE_KEYGEN,        IKE_GONE },
-	                        [EV_INIT_REQUEST]  = { ex_init_begin_answer,  IKE_ANSWERING,     IKE_GONE } },        /* 1.2 */
+	                        [EV_INIT_REQUEST]  = { ex_init_begin_answer,  IKE_ANSWERING,     IKE_GONE },          /* 1.2 */
+	                        [EV_INHERIT]       = { ike_rekey_inherit,     IKE_UP,            IKE_GONE } },        /* 2.18 */
 
 	[IKE_KEYGEN]        = { [EV_KEY_READY]     = { ex_init_send,          IKE_INIT_SENT,     IKE_GONE },          /* 1.2 */
 	                        [EV_JOB_FAILED]    = { ike_sa_forget,         IKE_GONE,          IKE_GONE },
@@ -62,7 +65,8 @@ const struct ike_step ike_steps[IKE_STATES][IKE_EVENTS] = {
 	                        [EV_GIVE_UP]       = { ike_sa_forget,         IKE_GONE,          IKE_GONE } },
 
 	[IKE_UP]            = { [EV_REQUEST]       = { ex_info_answer,        IKE_UP,            IKE_UP },            /* 1.4 */
-	                        [EV_CHILD_REQUEST] = { ex_info_refuse_child,  IKE_UP,            IKE_UP },            /* 1.3: refused */
+	                        [EV_CHILD_REQUEST] = { ex_child_request,      IKE_UP,            IKE_UP },            /* 1.3 */
+	                        [EV_REPLACED]      = { ike_rekey_retire,      IKE_REPLACED,      IKE_UP },            /* 2.8 */
 	                        [EV_BAD_REQUEST]   = { ex_info_answer_error,  IKE_ENDED,         IKE_UP },            /* 2.21.3 */
 	                        [EV_NOT_UNDERSTOOD] = { ex_info_answer_error, IKE_UP,            IKE_UP },            /* 2.5 */
 	                        [EV_PEER_DELETE]   = { ex_info_answer_delete, IKE_ENDED,         IKE_UP },            /* 1.4.1 */
@@ -72,10 +76,19 @@ const struct ike_step ike_steps[IKE_STATES][IKE_EVENTS] = {
 	                        [EV_DELETE]        = { ex_info_delete,        IKE_DELETING,      IKE_GONE },          /* 1.4.1 */
 	                        [EV_GIVE_UP]       = { ike_sa_forget,         IKE_GONE,          IKE_GONE } },        /* 2.4 */
 
+	[IKE_REPLACED]      = { [EV_REQUEST]       = { ex_info_answer,        IKE_REPLACED,      IKE_REPLACED },      /* 1.4 */
+	                        [EV_CHILD_REQUEST] = { ex_child_refuse_request, IKE_REPLACED,    IKE_REPLACED },      /* 2.25.2 */
+	                        [EV_BAD_REQUEST]   = { ex_info_answer_error,  IKE_ENDED,         IKE_REPLACED },
+	                        [EV_NOT_UNDERSTOOD] = { ex_info_answer_error, IKE_REPLACED,      IKE_REPLACED },
+	                        [EV_PEER_DELETE]   = { ex_info_answer_delete, IKE_ENDED,         IKE_REPLACED },      /* 2.8 */
+	                        [EV_REPLY]         = { ex_info_reply,         IKE_REPLACED,      IKE_REPLACED },
+	                        [EV_DELETE]        = { ex_info_delete,        IKE_DELETING,      IKE_GONE },          /* 2.8 */
+	                        [EV_GIVE_UP]       = { ike_sa_forget,         IKE_GONE,          IKE_GONE } },        /* 2.4 */
+
 	[IKE_DELETING]      = { [EV_REPLY]         = { ike_sa_forget,         IKE_GONE,          IKE_GONE },
 	                        [EV_REFUSED]       = { ike_sa_forget,         IKE_GONE,          IKE_GONE },
 	                        [EV_REQUEST]       = { ex_info_answer,        IKE_DELETING,      IKE_DELETING },
-	                        [EV_CHILD_REQUEST] = { ex_info_refuse_child,  IKE_DELETING,      IKE_DELETING },
+	                        [EV_CHILD_REQUEST] = { ex_child_refuse_request, IKE_DELETING,    IKE_DELETING },      /* 2.25.2 */
 	                        [EV_BAD_REQUEST]   = { ex_info_answer_error,  IKE_ENDED,         IKE_DELETING },
 	                        [EV_NOT_UNDERSTOOD] = { ex_info_answer_error, IKE_DELETING,      IKE_DELETING },
 	                        [EV_PEER_DELETE]   = { ex_info_answer_delete, IKE_ENDED,         IKE_DELETING },      /* both at once */
@@ -109,7 +122,7 @@ enum err ike_step(struct ike_sa *sa, enum ike_event ev, const void *arg, struct 
 static const struct {
 	enum ike_state state;
 	uint32_t number;
-} recorded[] = { { IKE_AUTH_SENT, 1 }, { IKE_UP, 2 }, { IKE_DELETING, 3 } };
+} recorded[] = { { IKE_AUTH_SENT, 1 }, { IKE_UP, 2 }, { IKE_DELETING, 3 }, { IKE_REPLACED, 4 } };
 
 uint32_t ike_fsm_number(enum ike_state state)
 {
@@ -141,7 +154,7 @@ void ike_sa_discard(struct ike_sa *sa, struct effects *fx)
 
 static const char *const state_texts[IKE_STATES] = {
 	"idle",          "keygen", "init-sent", "deriving", "auth-sent", "answering",
-	"init-answered", "up",     "deleting",  "ended",    "gone",
+	"init-answered", "up",     "replaced",  "deleting", "ended",     "gone",
 };
 
 const char *ike_state_text(enum ike_state state)
@@ -150,10 +163,10 @@ const char *ike_state_text(enum ike_state state)
 }
 
 static const char *const event_texts[IKE_EVENTS] = {
-	"initiate", "key-ready",     "secret",      "job-failed",     "init-request", "init-reply",
-	"cookie",   "wrong-ke",      "refused",     "auth-request",   "auth-reply",   "auth-bad",
-	"request",  "child-request", "bad-request", "not-understood", "peer-delete",  "reply",
-	"probe",    "delete-child",  "delete",      "give-up",
+	"initiate",    "key-ready",     "secret",  "job-failed",   "init-request", "init-reply",
+	"cookie",      "wrong-ke",      "refused", "auth-request", "auth-reply",   "auth-bad",
+	"request",     "child-request", "inherit", "replaced",     "bad-request",  "not-understood",
+	"peer-delete", "reply",         "probe",   "delete-child", "delete",       "give-up",
 };
 
 const char *ike_event_text(enum ike_event ev)

@@ -17,6 +17,7 @@ enum ike_state {
 	IKE_ANSWERING,     /* responder: key pair and secret are being made */
 	IKE_INIT_ANSWERED, /* responder: waits for IKE_AUTH */
 	IKE_UP,
+	IKE_REPLACED, /* another took over its children; one of both ends will delete it */
 	IKE_DELETING, /* our Delete is out */
 	IKE_ENDED,    /* over; repeats its last answer to a peer that did not get it */
 	IKE_GONE,     /* to be freed */
@@ -38,13 +39,15 @@ enum ike_event {
 	EV_AUTH_BAD,       /* struct ike_in: it is not */
 	EV_REQUEST,        /* struct ike_in: an INFORMATIONAL */
 	EV_CHILD_REQUEST,  /* struct ike_in: a CREATE_CHILD_SA */
+	EV_INHERIT,        /* struct ike_sa: the one that it takes over from */
+	EV_REPLACED,       /* none: another takes over */
 	EV_BAD_REQUEST,    /* struct ike_in: authentic, but malformed */
 	EV_NOT_UNDERSTOOD, /* struct ike_in: authentic, with a critical payload that we do not know
 	                    */
 	EV_PEER_DELETE,    /* struct ike_in: Delete of the IKE SA */
 	EV_REPLY,          /* struct ike_in: to our INFORMATIONAL */
 	EV_PROBE,          /* none: is the peer alive? */
-	EV_DELETE_CHILD,   /* struct child_sa */
+	EV_DELETE_CHILD,   /* none: of those that wait for it */
 	EV_DELETE,         /* none */
 	EV_GIVE_UP,        /* none: waited long enough */
 	IKE_EVENTS
@@ -85,7 +88,6 @@ ike_action ex_auth_refused;
 ike_action ex_auth_accept;
 ike_action ex_auth_refuse;
 ike_action ex_info_answer; /* ex_info.c */
-ike_action ex_info_refuse_child;
 ike_action ex_info_answer_error;
 ike_action ex_info_answer_delete;
 ike_action ex_info_reply;
@@ -93,6 +95,10 @@ ike_action ex_info_probe;
 ike_action ex_info_delete_child;
 ike_action ex_info_delete;
 ike_action ex_info_delete_unauthenticated;
+ike_action ex_child_request; /* ex_child_answer.c */
+ike_action ex_child_refuse_request;
+ike_action ike_rekey_inherit; /* ike_rekey.c */
+ike_action ike_rekey_retire;
 ike_action ike_sa_forget; /* ike_sa.c */
 
 #endif

@@ -108,3 +108,23 @@ bool ike_gateway_id_type_ok(const struct gateway *gw, const struct ike_id *peer)
 		return gw->conf.remote_id.type == peer->type;
 	return gw->conf.peers == 0 || ike_id_of_addr(&gw->conf.peer[0]).type == peer->type;
 }
+
+void ike_gateway_join(struct ike_sa *sa)
+{
+	list_del(&sa->of_gateway);
+	if (sa->gw)
+		list_add_tail(&sa->of_gateway, &sa->gw->sas);
+}
+
+void ike_gateway_leave(struct ike_sa *sa)
+{
+	struct list *at;
+
+	if (list_empty(&sa->of_gateway))
+		return;
+	list_del(&sa->of_gateway);
+	/* Those that waited for its window must look for another. */
+	list_each (at, &sa->gw->tunnels)
+		ike_due_at(sa->ike, &CONTAINER_OF(at, struct tunnel, of_gateway)->due,
+		           ike_sa_now(sa));
+}

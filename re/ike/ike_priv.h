@@ -11,6 +11,7 @@ struct gateway {
 	struct ike_conf_gateway conf;          /* conf.psk shows psk */
 	struct secret *psk;                    /* owns */
 	struct list tunnels;                   /* of_gateway */
+	struct list sas;                       /* of_gateway of the SAs that are up */
 	const struct ike_blocklist *blocklist; /* of ike->blocklist; NULL: none */
 };
 
@@ -21,7 +22,7 @@ struct tunnel {
 	struct hash_node by_index;
 	struct list children; /* of_tunnel of the child SAs that live */
 	struct list sas;      /* of_tunnel of the SAs that were initiated for it */
-	uint32_t negotiating; /* of these */
+	uint32_t negotiating; /* of these, and children on their way */
 	struct due due;       /* when it may have to be initiated */
 	uint64_t retry_ms;    /* not initiated before */
 	uint32_t backoff_ms;
@@ -97,6 +98,9 @@ void ike_offer_spi(struct ike_sa *sa, uint32_t spi);
 bool ike_spi_in_use(struct ike *ike, uint32_t child_spi);
 void ike_sweep(struct ike *ike); /* frees what is gone: the last act of each call */
 
+/* ike_timing.c: from the birth of an SA with this lifetime to its soft end. */
+uint64_t ike_soft_ms(struct ike *ike, bool initiator, uint64_t lifetime_ms);
+
 /* ike.c */
 void ike_delete_sa(struct ike_sa *sa, struct effects *fx); /* with a word where it is up */
 
@@ -121,12 +125,30 @@ enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing,
                              struct effects *fx) MUST_CHECK;
 /* An SA that we initiated for it has come to nothing. */
 void ike_tunnel_failed(struct ike *ike, struct tunnel *t);
+/* Not tried again for a while. */
+void ike_tunnel_back_off(struct ike *ike, struct tunnel *t);
+/* Has it a child that is of use? */
+bool ike_tunnel_has_child(const struct tunnel *t);
+/* The newest of these; NULL. */
+struct child_sa *ike_tunnel_child(const struct tunnel *t);
+/* Does one of them send? */
+bool ike_tunnel_sends(const struct tunnel *t);
+/* Does it want one from this SA, now? */
+bool ike_tunnel_asks(const struct tunnel *t, const struct ike_sa *sa);
+/* One that sends is gone: where it was the last, one that waited takes its place. */
+void ike_tunnel_confirm(struct tunnel *t, struct effects *fx);
+/* A child of it came to be by CREATE_CHILD_SA. */
+void ike_tunnel_child_up(struct ike_sa *sa, struct tunnel *t);
+/* A child's soft lifetime is over, or its sequence numbers are. */
+void ike_tunnel_rekey(struct child_sa *c, struct effects *fx);
 /* Its child under this SA is up: older SAs make way. */
 void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx);
 /* After a restart: what was to make way had not yet. */
-void ike_tunnel_restored(const struct tunnel *t);
-/* It is time to renew this SA. */
+void ike_tunnel_restored(const struct tunnel *t, struct effects *fx);
+/* A whole new SA with its children is to take over from this one. */
 void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx);
+/* It is time to rekey this SA. */
+void ike_tunnel_rekey_ike(struct ike_sa *sa, struct effects *fx);
 
 /* ike_gateway.c: which gateway a peer belongs to. */
 struct gateway *ike_gateway_by_name(struct ike *ike, const char *name);
@@ -146,6 +168,9 @@ struct ike_id ike_gateway_local_id(const struct gateway *gw, const struct addr *
 bool ike_gateway_id_ok(const struct gateway *gw, const struct ike_id *peer);
 /* Does the gateway know its peer by identities of this type? */
 bool ike_gateway_id_type_ok(const struct gateway *gw, const struct ike_id *peer);
+/* The SA is up, or is no more, one that children can be made under. */
+void ike_gateway_join(struct ike_sa *sa);
+void ike_gateway_leave(struct ike_sa *sa);
 
 /* ike_peer.c */
 void ike_peer_event(struct effects *fx, enum event_id event, const struct ike_peer_info *p,
@@ -185,7 +210,9 @@ struct auth_request {
 void ex_auth_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx);
 void ex_info_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx);
 
-/* ex_child.c: the child SA inside IKE_AUTH. */
+bool ex_info_deletes_wait(const struct ike_sa *sa);
+
+/* ex_child.c: the child SA inside IKE_AUTH; CREATE_CHILD_SA is in ex_child.h. */
 void ex_child_offer(struct ike_sa *sa, struct ike_out *o);
 /* The responder's choice: on ERR_OK a child and what it answers; else the notify to send. */
 struct child_answer {

@@ -4,23 +4,29 @@
  * It is put with each change, before the message that depends on it: after IKE_AUTH was sent, while
  * it is up, while our Delete is out. Earlier states are not recorded: a restart abandons them. The
  * keys are wrapped by AES-256-GCM, bound to the SA by its SPIs. */
+#include "ex_child.h"
 #include "ike_frag.h"
 #include "ike_priv.h"
 #include "records.pb-c.h"
 #include "secret.h"
 
-enum { WRAP_NONCE = 12, WRAP_TAG = 16, WRAPPED = WRAP_NONCE + sizeof(struct ike_keys) + WRAP_TAG };
+#include <stdlib.h>
+
+enum { WRAP_NONCE = 12, WRAP_TAG = 16, WRAP_EXTRA = WRAP_NONCE + WRAP_TAG, SECRET_MAX = 1024 };
+
+_Static_assert(sizeof(struct ike_keys) <= SECRET_MAX, "keys fit into what is unwrapped");
 
 /* ---- wrapping -------------------------------------------------------------------------------- */
 
-/* The 12-byte nonce is random: 4 bytes take the place of the salt, 8 that of the IV. */
+/* The 12-byte nonce is random: 4 bytes take the place of the salt, 8 that of the IV. In place: the
+ * secret stands between nonce and tag. */
 struct wrap {
 	uint8_t key[CIPHER_KEY_MAX], aad[16];
 	struct ike_cipher_call call;
 };
 
 static void wrap_init(const struct ike *ike, const uint8_t spi_i[8], const uint8_t spi_r[8],
-                      uint8_t *at, struct wrap *w)
+                      uint8_t *at, size_t len, struct wrap *w)
 {
 	memcpy(w->key, ike->wrap_key, 32);
 	memcpy(w->key + 32, at, 4);
@@ -31,35 +37,38 @@ static void wrap_init(const struct ike *ike, const uint8_t spi_i[8], const uint8
 		                            .iv = at + 4,
 		                            .aad = { w->aad, 16 },
 		                            .data = at + WRAP_NONCE,
-		                            .len = sizeof(struct ike_keys),
-		                            .tag = at + WRAP_NONCE + sizeof(struct ike_keys) };
+		                            .len = len,
+		                            .tag = at + WRAP_NONCE + len };
 }
 
-static enum err wrap_keys(const struct ike_sa *sa, uint8_t out[WRAPPED])
+/* out has len + WRAP_EXTRA bytes. */
+static enum err wrap(const struct ike_sa *sa, const void *secret, size_t len, uint8_t *out)
 {
 	struct env *env = sa->ike->env;
 	struct wrap w;
 
 	env->random(env, out, WRAP_NONCE);
-	memcpy(out + WRAP_NONCE, &sa->keys, sizeof(sa->keys));
-	wrap_init(sa->ike, sa->spi_i, sa->spi_r, out, &w);
+	memcpy(out + WRAP_NONCE, secret, len);
+	wrap_init(sa->ike, sa->spi_i, sa->spi_r, out, len, &w);
 	enum err e = ike_encrypt(sa->ike->crypto, &w.call);
 	secret_wipe(&w, sizeof(w));
 	return e;
 }
 
-static enum err unwrap_keys(struct ike *ike, const Hawser__IkeSaRecord *m, struct ike_keys *ret)
+/* The secret's length is known by the caller; ret is written on success only. */
+static enum err unwrap(struct ike *ike, const Hawser__IkeSaRecord *m, ProtobufCBinaryData from,
+                       void *ret, size_t len)
 {
-	uint8_t buf[WRAPPED];
+	uint8_t buf[SECRET_MAX + WRAP_EXTRA];
 	struct wrap w;
 
-	if (m->wrapped_keys.len != sizeof(buf))
+	if (len > SECRET_MAX || from.len != len + WRAP_EXTRA)
 		return ERR_LENGTH;
-	memcpy(buf, m->wrapped_keys.data, sizeof(buf));
-	wrap_init(ike, m->spi_i.data, m->spi_r.data, buf, &w);
+	memcpy(buf, from.data, from.len);
+	wrap_init(ike, m->spi_i.data, m->spi_r.data, buf, len, &w);
 	enum err e = ike_decrypt(ike->crypto, &w.call);
 	if (e == ERR_OK)
-		memcpy(ret, w.call.data, sizeof(*ret));
+		memcpy(ret, w.call.data, len);
 	secret_wipe(&w, sizeof(w));
 	secret_wipe(buf, sizeof(buf));
 	return e;
@@ -136,6 +145,11 @@ static void fill_progress(const struct ike_sa *sa, Hawser__IkeSaRecord *m)
 	m->packets_out = sa->packets_out;
 	m->tunnel = sa->tunnel ? sa->tunnel->conf.index : 0;
 	m->replacing = sa->replacing;
+	m->stray_spi = sa->stray_spi;
+	m->delete_at_ms = time_out(sa->delete_at_ms);
+	m->no_more = sa->no_more;
+	m->tries = sa->tries;
+	m->replaced = sa->replaced;
 	if (sa->target == IKE_AUTH_SENT) {
 		m->nonce_i = bytes_of(&sa->nonce_i);
 		m->nonce_r = bytes_of(&sa->nonce_r);
@@ -149,10 +163,69 @@ static void add_answer(void *ctx, struct view answer)
 	wr_view(ctx, answer);
 }
 
+/* The message and what it points to. */
+struct creation_out {
+	Hawser__Creation m;
+	uint8_t wrapped[DH_PRIVATE_MAX + WRAP_EXTRA];
+};
+
+static enum err fill_private(const struct ike_sa *sa, const struct creation *cr,
+                             struct creation_out *out)
+{
+	uint8_t private[DH_PRIVATE_MAX];
+	size_t len;
+
+	if (cr->dh == NULL)
+		return ERR_OK;
+	TRY(dh_key_save(cr->ke, cr->dh, private, &len));
+	enum err e = wrap(sa, private, len, out->wrapped);
+	secret_wipe(private, sizeof(private));
+	out->m.wrapped_private = bytes(out->wrapped, len + WRAP_EXTRA);
+	out->m.public_value = bytes(dh_key_public(cr->dh), cr->ke->public_len);
+	return e;
+}
+
+static enum err fill_creation(const struct ike_sa *sa, struct creation_out *out)
+{
+	const struct creation *cr = sa->create;
+	Hawser__Creation *m = &out->m;
+
+	hawser__creation__init(m);
+	m->kind = (uint32_t)cr->kind + 1;
+	m->tunnel = cr->tunnel;
+	m->spi_old = cr->spi_old;
+	m->spi_in = cr->spi_in;
+	if (cr->kind == CREATE_REKEY_IKE)
+		m->spi = bytes(cr->spi_i, 8);
+	m->nonce = bytes_of(&cr->nonce_i);
+	m->ke = cr->ke ? cr->ke->v2_id : 0;
+	m->restarts = cr->restarts;
+	if (cr->rival.nonce_len) {
+		m->rival_spi = cr->rival.spi_in;
+		m->rival_ike_spi = bytes(cr->rival.ike_spi, 8);
+		m->rival_nonce = bytes(cr->rival.nonce, cr->rival.nonce_len);
+	}
+	return fill_private(sa, cr, out);
+}
+
+static enum err encode(const struct ike_sa *sa, Hawser__IkeSaRecord *m, uint8_t *body, size_t *len)
+{
+	uint8_t wrapped[sizeof(sa->keys) + WRAP_EXTRA];
+	struct creation_out creation;
+
+	TRY(wrap(sa, &sa->keys, sizeof(sa->keys), wrapped));
+	m->wrapped_keys = bytes(wrapped, sizeof(wrapped));
+	if (ex_child_asking(sa)) {
+		TRY(fill_creation(sa, &creation));
+		m->creation = &creation.m;
+	}
+	return record_encode(&m->base, body, RECORD_BODY_MAX, len);
+}
+
 void ike_sa_put(struct ike_sa *sa, struct effects *fx)
 {
 	Hawser__IkeSaRecord m = HAWSER__IKE_SA_RECORD__INIT;
-	uint8_t wrapped[WRAPPED], local[IKE_ID_BODY_MAX], peer[IKE_ID_BODY_MAX];
+	uint8_t local[IKE_ID_BODY_MAX], peer[IKE_ID_BODY_MAX];
 	uint8_t body[RECORD_BODY_MAX], answers[IKE_WINDOW_BYTES];
 	struct writer w = wr_of(answers, sizeof(answers));
 	size_t len = 0;
@@ -167,11 +240,9 @@ void ike_sa_put(struct ike_sa *sa, struct effects *fx)
 	m.local_id = bytes(local, ike_id_body(&sa->local_id, local));
 	if (sa->peer_id.type != IKE_ID_NONE)
 		m.peer_id = bytes(peer, ike_id_body(&sa->peer_id, peer));
-	m.wrapped_keys = bytes(wrapped, sizeof(wrapped));
 	ike_turn_put(sa);
 	struct record_key key = record_key_ike_sa(ike_sa_our_spi(sa));
-	if (wrap_keys(sa, wrapped) == ERR_OK &&
-	    record_encode(&m.base, body, sizeof(body), &len) == ERR_OK) {
+	if (encode(sa, &m, body, &len) == ERR_OK) {
 		fx_put(fx, &key, (struct view){ body, len });
 		sa->recorded = true;
 	} else {
@@ -225,7 +296,7 @@ static enum err take_negotiated(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	TRY(endpoint_in(m->remote, m->remote_port, &sa->remote));
 	TRY(id_in(m->local_id, &sa->local_id));
 	TRY(id_in(m->peer_id, &sa->peer_id));
-	TRY(unwrap_keys(sa->ike, m, &sa->keys));
+	TRY(unwrap(sa->ike, m, m->wrapped_keys, &sa->keys, sizeof(sa->keys)));
 	sa->keyed = sa->recorded = true;
 	return ERR_OK;
 }
@@ -236,7 +307,8 @@ static void take_times(struct ike_sa *sa, const Hawser__IkeSaRecord *m, uint64_t
 	sa->up_ms = sa->state == IKE_UP ? m->created_ms + !m->created_ms : 0;
 	sa->soft_ms = time_in(m->soft_ms);
 	sa->hard_ms = time_in(m->hard_ms);
-	sa->give_up_ms = sa->delete_at_ms = sa->store_ms = UINT64_MAX;
+	sa->give_up_ms = sa->store_ms = UINT64_MAX;
+	sa->delete_at_ms = time_in(m->delete_at_ms);
 	sa->heard_ms = now;
 	sa->keepalive_ms = m->nat_local && sa->state == IKE_UP ? now : UINT64_MAX;
 	ike_dpd_arm(sa, now);
@@ -251,6 +323,60 @@ static enum err take_answers(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	while (ike_frag_next_message(&all, &one, &id))
 		TRY(ike_window_restore_answer(&sa->win, id, one));
 	return ERR_OK;
+}
+
+static enum err take_private(struct ike_sa *sa, const Hawser__IkeSaRecord *m, struct creation *cr)
+{
+	const Hawser__Creation *c = m->creation;
+	uint8_t private[DH_PRIVATE_MAX];
+	size_t len = c->wrapped_private.len - WRAP_EXTRA;
+
+	if (c->wrapped_private.len <= WRAP_EXTRA || len > sizeof(private))
+		return ERR_LENGTH;
+	TRY(unwrap(sa->ike, m, c->wrapped_private, private, len));
+	enum err e =
+	        dh_key_load(cr->ke, (struct view){ private, len },
+	                    (struct view){ c->public_value.data, c->public_value.len }, &cr->dh);
+	secret_wipe(private, sizeof(private));
+	return e;
+}
+
+static void take_rival(const Hawser__Creation *c, struct rival *r)
+{
+	if (c->rival_nonce.len == 0 || c->rival_ike_spi.len != sizeof(r->ike_spi))
+		return;
+	r->spi_in = c->rival_spi;
+	memcpy(r->ike_spi, c->rival_ike_spi.data, sizeof(r->ike_spi));
+	r->nonce_len = (uint16_t)c->rival_nonce.len;
+	memcpy(r->nonce, c->rival_nonce.data, c->rival_nonce.len);
+}
+
+/* What an answer to come will be read with. */
+static enum err take_creation(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
+{
+	const Hawser__Creation *c = m->creation;
+	struct creation *cr;
+
+	if (c == NULL)
+		return ERR_OK;
+	if (m->pending_request.len == 0)
+		return ERR_MISSING;
+	sa->create = cr = calloc(1, sizeof(*cr));
+	if (cr == NULL)
+		return ERR_MEMORY;
+	cr->kind = (enum create_kind)(c->kind - 1);
+	cr->initiator = true;
+	cr->tunnel = c->tunnel;
+	cr->spi_old = c->spi_old;
+	cr->spi_in = c->spi_in;
+	if (c->spi.len)
+		memcpy(cr->spi_i, c->spi.data, 8);
+	cr->ke = c->ke ? alg_ke_by_id((uint16_t)c->ke) : NULL;
+	cr->restarts = (uint8_t)c->restarts;
+	take_rival(c, &cr->rival);
+	ex_child_restore(cr);
+	TRY(blob_in(&cr->nonce_i, c->nonce));
+	return cr->ke ? take_private(sa, m, cr) : ERR_OK;
 }
 
 static enum err take_progress(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
@@ -285,6 +411,11 @@ static enum err take_progress(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	sa->packets_in = m->packets_in;
 	sa->packets_out = m->packets_out;
 	sa->replacing = m->replacing;
+	sa->stray_spi = m->stray_spi;
+	sa->no_more = m->no_more;
+	sa->tries = (uint8_t)m->tries;
+	sa->replaced = m->replaced;
+	TRY(take_creation(sa, m));
 	take_times(sa, m, now);
 	return ERR_OK;
 }
@@ -313,6 +444,9 @@ static void hang(struct ike *ike, struct ike_sa *sa, const Hawser__IkeSaRecord *
 	if (sa->peer_id.type != IKE_ID_NONE)
 		ike_hang_id(ike, sa);
 	ike_offer_spi(sa, m->child_spi);
+	ex_child_rehang(sa);
+	if (sa->state == IKE_UP)
+		ike_gateway_join(sa);
 	ike_tunnel_join(sa, ike_tunnel_by_index(ike, m->tunnel));
 	if (sa->state == IKE_AUTH_SENT && sa->tunnel) {
 		sa->negotiating = true;

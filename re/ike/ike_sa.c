@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "ike_priv.h"
 #include "anchor.h"
+#include "ex_child.h"
 #include "ike_frag.h"
 
 #include <stdlib.h>
@@ -54,6 +55,7 @@ struct ike_sa *ike_sa_alloc(struct ike *ike)
 	sa->due.fire = ike_sa_timeout;
 	list_init(&sa->same_id);
 	list_init(&sa->of_tunnel);
+	list_init(&sa->of_gateway);
 	list_init(&sa->of_turn);
 	list_init(&sa->of_ended);
 	list_init(&sa->children);
@@ -93,6 +95,8 @@ void ike_sa_free(struct ike_sa *sa)
 	list_each_safe (at, after, &sa->children)
 		child_sa_free(child_sa_at(at));
 	ike_frag_forget(sa);
+	creation_free(sa->ike, sa->create);
+	creation_free(sa->ike, sa->answering);
 	ike_window_done(&sa->win);
 	blob_clear(&sa->nonce_i);
 	blob_clear(&sa->nonce_r);
@@ -118,6 +122,8 @@ static void delete_records(struct ike_sa *sa, struct effects *fx)
 
 		sa->ike->stats.down++;
 		sa->up_ms = 0;
+		if (sa->replaced)
+			return; /* its end is no news */
 		fx_event(fx, EVENT_IKE_SA_DOWN, "index %u gateway %s peer %s", sa->index,
 		         sa->gw ? sa->gw->conf.name : "-", endpoint_text(&sa->remote, to));
 	}
@@ -127,6 +133,7 @@ void ike_sa_bury(struct ike_sa *sa, struct effects *fx)
 {
 	struct tunnel *t = sa->tunnel;
 
+	ex_child_abandon(sa, fx);
 	delete_records(sa, fx);
 	if (sa->negotiating) {
 		sa->negotiating = false;
@@ -137,7 +144,9 @@ void ike_sa_bury(struct ike_sa *sa, struct effects *fx)
 
 void ike_sa_end(struct ike_sa *sa, struct effects *fx)
 {
+	ex_child_abandon(sa, fx);
 	delete_records(sa, fx);
+	ike_gateway_leave(sa);
 	ike_window_answered(&sa->win); /* nothing of ours matters any more */
 	sa->wish_delete = sa->wish_probe = false;
 	list_add_tail(&sa->of_ended, &sa->ike->ended);
@@ -153,41 +162,21 @@ enum err ike_sa_forget(struct ike_sa *sa, const void *arg, struct effects *fx)
 	return ERR_OK;
 }
 
-/* Before the end: ten minutes or a sixth of the lifetime, less 5% at random; the responder takes
- * three quarters of it, so that both do not start at once. */
-static uint64_t soft_of(struct ike_sa *sa, uint64_t lifetime_ms)
-{
-	uint64_t before = lifetime_ms / 6 < 600000 ? lifetime_ms / 6 : 600000;
-
-	before -= before * (ike_sa_random32(sa->ike) % 51) / 1000;
-	return lifetime_ms - (sa->initiator ? before : before * 3 / 4);
-}
-
 void ike_sa_live(struct ike_sa *sa)
 {
 	uint64_t now = ike_sa_now(sa), life = (uint64_t)sa->choice.lifetime_s * 1000;
-	struct list *at;
 
 	sa->up_ms = now;
 	sa->give_up_ms = UINT64_MAX;
 	sa->heard_ms = now;
 	if (life) {
 		sa->hard_ms = now + life;
-		sa->soft_ms = now + soft_of(sa, life);
-	}
-	list_each (at, &sa->children) {
-		struct child_sa *c = child_sa_at(at);
-
-		life = c->hard_ms ? c->hard_ms - c->created_ms : 0;
-		if (life == 0)
-			continue;
-		c->soft_ms = c->created_ms + soft_of(sa, life);
-		if (c->soft_ms < sa->soft_ms)
-			sa->soft_ms = c->soft_ms;
+		sa->soft_ms = now + ike_soft_ms(sa->ike, sa->initiator, life);
 	}
 	ike_dpd_arm(sa, now);
 	if (sa->natd.local && sa->gw)
 		sa->keepalive_ms = now + 1000;
+	ike_gateway_join(sa);
 	sa->ike->stats.up++;
 }
 
@@ -340,15 +329,23 @@ static enum err unsealed(struct ike_sa *sa, struct effects *fx)
 	return ERR_FULL;
 }
 
-enum err ike_sa_ask(struct ike_sa *sa, struct view message, const struct retry_policy *policy,
-                    struct effects *fx)
+enum err ike_sa_ask_after(struct ike_sa *sa, struct view message, const struct retry_policy *policy,
+                          int anchor, struct effects *fx)
 {
+	struct fx_send send = { sa->local, sa->remote, message, anchor };
+
 	if (message.len == 0)
 		return unsealed(sa, fx);
 	TRY(ike_window_ask(&sa->win, message, policy, ike_sa_now(sa), ike_sa_random32(sa->ike)));
 	ike_sa_put(sa, fx);
-	ike_sa_send(sa, &sa->local, &sa->remote, message, fx);
+	ike_sa_send_as(sa, &send, fx);
 	return ERR_OK;
+}
+
+enum err ike_sa_ask(struct ike_sa *sa, struct view message, const struct retry_policy *policy,
+                    struct effects *fx)
+{
+	return ike_sa_ask_after(sa, message, policy, -1, fx);
 }
 
 enum err ike_sa_answer(struct ike_sa *sa, const struct ike_in *in, struct view message, int anchor,
@@ -366,22 +363,17 @@ enum err ike_sa_answer(struct ike_sa *sa, const struct ike_in *in, struct view m
 
 void ike_sa_pump(struct ike_sa *sa, struct effects *fx)
 {
-	struct list *at;
-
-	if (sa->state != IKE_UP || !ike_window_free(&sa->win) || sa->sync.retry_ms != UINT64_MAX)
+	if ((sa->state != IKE_UP && sa->state != IKE_REPLACED) || !ike_window_free(&sa->win) ||
+	    sa->sync.retry_ms != UINT64_MAX)
 		return;
-	if (sa->wish_delete) {
+	if (sa->wish_delete)
 		(void)!ike_step(sa, EV_DELETE, NULL, fx);
-		return;
-	}
-	list_each (at, &sa->children) {
-		struct child_sa *c = child_sa_at(at);
-
-		if (c->wish_delete && !c->deleting) {
-			(void)!ike_step(sa, EV_DELETE_CHILD, c, fx);
-			return;
-		}
-	}
-	if (sa->wish_probe)
+	else if (sa->state == IKE_REPLACED)
+		return; /* all the rest is its successor's */
+	else if (ex_info_deletes_wait(sa))
+		(void)!ike_step(sa, EV_DELETE_CHILD, NULL, fx);
+	else if (sa->wish_probe)
 		(void)!ike_step(sa, EV_PROBE, NULL, fx);
+	else
+		ex_child_pump(sa, fx);
 }

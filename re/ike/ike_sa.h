@@ -17,6 +17,7 @@
 #include "ike_window.h"
 #include "payload_sk.h"
 
+struct creation;
 struct gateway;
 
 enum { IKE_PEER_KEY = 8 + 16, IKE_SOURCE_KEY = 16 + 16 + 2 };
@@ -30,15 +31,19 @@ struct ike_sa {
 	struct hash_node by_spi, by_peer, by_id, by_offer; /* see struct ike */
 	uint8_t peer_key[IKE_PEER_KEY];                    /* of by_peer */
 	uint64_t id_key;                                   /* of by_id */
-	struct list same_id;   /* the ring of SAs whose peers have one identity */
-	struct list of_tunnel; /* in tunnel->sas */
-	struct list of_turn;   /* in ike->put */
-	struct list of_ended;  /* in ike->ended */
+	struct list same_id;    /* the ring of SAs whose peers have one identity */
+	struct list of_tunnel;  /* in tunnel->sas */
+	struct list of_gateway; /* in gw->sas, while children can be made under it */
+	struct list of_turn;    /* in ike->put */
+	struct list of_ended;   /* in ike->ended */
 	enum ike_state state;
 	enum ike_state target; /* where the step under way leads: what its record says */
 	uint32_t index;
 	bool initiator;
 	bool replacing;   /* made while the tunnel was up, to take over from another */
+	bool replaced;    /* its end is no news */
+	bool no_more;     /* the peer makes no more SAs under it */
+	uint8_t tries;    /* rekeys of it that failed */
 	bool negotiating; /* counted in tunnel->negotiating */
 	uint8_t spi_i[8], spi_r[8];
 	uint8_t anchor;
@@ -77,6 +82,10 @@ struct ike_sa {
 	bool udp_encap;
 	struct ike_id local_id, peer_id;
 
+	struct creation *create;    /* owns; an SA that we ask for; NULL */
+	struct creation *answering; /* owns; one that the peer asked for, while the pool works */
+	uint32_t stray_spi;         /* of a child that the peer has and we have not; 0 */
+
 	struct list children; /* owns; of_sa, the newest first */
 	uint32_t children_created, children_deleted;
 
@@ -87,8 +96,8 @@ struct ike_sa {
 	uint64_t dpd_ms, keepalive_ms; /* next look, next byte; UINT64_MAX */
 	uint64_t store_ms;             /* to put the records again; UINT64_MAX */
 	uint64_t heard_ms;             /* last authenticated message */
-	bool wish_delete, wish_probe;  /* wait for the window */
-	bool wish_tell;                /* INVALID_MESSAGE_ID with the next probe, of ahead_id */
+	bool wish_delete, wish_probe, wish_rekey; /* wait for the window */
+	bool wish_tell; /* INVALID_MESSAGE_ID with the next probe, of ahead_id */
 	uint32_t ahead_id;
 	uint64_t tell_ms; /* not again before */
 
@@ -155,6 +164,9 @@ void ike_sa_store_again(struct ike_sa *sa, struct effects *fx);
 /* A request of ours: remembered for retransmission, its record put, sent. */
 enum err ike_sa_ask(struct ike_sa *sa, struct view message, const struct retry_policy *policy,
                     struct effects *fx) MUST_CHECK;
+/* Likewise, not before the owner of this anchor has what was put in this turn. */
+enum err ike_sa_ask_after(struct ike_sa *sa, struct view message, const struct retry_policy *policy,
+                          int anchor, struct effects *fx) MUST_CHECK;
 /* An answer of ours: remembered, its record put, sent to where the request came from. anchor: as in
  * struct fx_send. */
 enum err ike_sa_answer(struct ike_sa *sa, const struct ike_in *in, struct view message, int anchor,

@@ -190,6 +190,7 @@ void ike_unhang(struct ike *ike, struct ike_sa *sa)
 	ike_offer_spi(sa, 0);
 	ike_due_at(ike, &sa->due, UINT64_MAX);
 	list_del(&sa->of_tunnel);
+	ike_gateway_leave(sa);
 	list_del(&sa->of_turn);
 	list_del(&sa->of_ended);
 	list_del(&sa->in_all);

@@ -3,6 +3,11 @@
 #include "ike_mid_sync.h"
 #include "ike_priv.h"
 
+enum {
+	CHILD_LOOK_MS = 100,    /* how often it is looked whether the peer uses a child */
+	REKEY_GUARD_MS = 60000, /* a soft end is dealt with again after this at the latest */
+};
+
 static uint64_t min64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -11,7 +16,17 @@ static uint64_t min64(uint64_t a, uint64_t b)
 static bool waits_for_answer(const struct ike_sa *sa)
 {
 	return sa->state == IKE_INIT_SENT || sa->state == IKE_AUTH_SENT || sa->state == IKE_UP ||
-	       sa->state == IKE_DELETING;
+	       sa->state == IKE_REPLACED || sa->state == IKE_DELETING;
+}
+
+/* Before the end: ten minutes or a sixth of the lifetime, less 5% at random; the responder takes
+ * three quarters of it, so that both do not start at once. */
+uint64_t ike_soft_ms(struct ike *ike, bool initiator, uint64_t lifetime_ms)
+{
+	uint64_t before = lifetime_ms / 6 < 600000 ? lifetime_ms / 6 : 600000;
+
+	before -= before * (ike_sa_random32(ike) % 51) / 1000;
+	return lifetime_ms - (initiator ? before : before * 3 / 4);
 }
 
 /* Of what happens only while the SA is up. */
@@ -25,8 +40,10 @@ static uint64_t due_while_up(const struct ike_sa *sa)
 	list_each (at, &sa->children) {
 		const struct child_sa *c = child_sa_at(at);
 
-		due = min64(due, c->confirm_ms);
-		if (c->hard_ms && !c->wish_delete)
+		if (c->wish_delete)
+			continue;
+		due = min64(due, c->next_ms);
+		if (c->hard_ms)
 			due = min64(due, c->hard_ms);
 	}
 	return due;
@@ -88,35 +105,53 @@ static void retransmit(struct ike_sa *sa, uint64_t now, struct effects *fx)
 	ike_sa_send(sa, &sa->local, &sa->remote, blob_view(&sa->win.request), fx);
 }
 
-/* A responder's new child beside an older one sends when the peer has used it, or has had the time
- * to: until then the peer may not have it yet. */
-static void confirm_children(struct ike_sa *sa, uint64_t now, struct effects *fx)
+/* It sends when the peer has used it: until then the peer may not have it yet. Or when it has had
+ * all the time in the world. */
+static void look(struct child_sa *c, uint64_t now, struct effects *fx)
 {
-	struct list *at;
+	c->next_ms = now + CHILD_LOOK_MS;
+	if (child_sa_heard(c) || c->confirm_ms <= now)
+		(void)child_step(c, CHILD_EV_CONFIRMED, fx);
+}
 
-	list_each (at, &sa->children) {
-		struct child_sa *c = child_sa_at(at);
-
-		if (c->confirm_ms > now)
-			continue;
-		c->confirm_ms = UINT64_MAX;
-		c->sending = true;
-		child_sa_put(sa, c, fx);
+static void child_due(struct child_sa *c, uint64_t now, struct effects *fx)
+{
+	switch (c->state) {
+	case CHILD_WAITING:
+		look(c, now, fx);
+		break;
+	case CHILD_UP:
+		c->next_ms = now + REKEY_GUARD_MS; /* whatever comes of it */
+		ike_tunnel_rekey(c, fx);
+		break;
+	case CHILD_REPLACED:
+		c->wish_delete = true;
+		break;
+	case CHILD_LINGERING:
+		(void)child_step(c, CHILD_EV_END, fx);
+		break;
+	default: /* the window's matter */
+		c->next_ms = UINT64_MAX;
+		break;
 	}
 }
 
-/* With one child per IKE SA, the end of the child is the end of both. */
-static void expire_children(struct ike_sa *sa, uint64_t now, struct effects *fx)
+static void children_due(struct ike_sa *sa, uint64_t now, struct effects *fx)
 {
-	struct list *at;
+	struct list *at, *after;
 
-	list_each (at, &sa->children) {
+	list_each_safe (at, after, &sa->children) {
 		struct child_sa *c = child_sa_at(at);
 
-		if (c->hard_ms == 0 || c->hard_ms > now || c->wish_delete)
+		if (c->wish_delete)
 			continue;
-		fx_event(fx, EVENT_IPSEC_HARD_LIMIT, "tunnel %u spi 0x%08x", c->tunnel, c->spi_in);
-		c->wish_delete = sa->wish_delete = true;
+		if (c->hard_ms && c->hard_ms <= now) {
+			fx_event(fx, EVENT_IPSEC_HARD_LIMIT, "tunnel %u spi 0x%08x", c->tunnel,
+			         c->spi_in);
+			c->wish_delete = true;
+		} else if (c->next_ms <= now) {
+			child_due(c, now, fx);
+		}
 	}
 }
 
@@ -163,16 +198,15 @@ void ike_sa_timeout(struct ike *ike, struct due *due, uint64_t now, struct effec
 	}
 	ends(sa, now);
 	if (sa->state == IKE_UP) {
-		confirm_children(sa, now, fx);
-		expire_children(sa, now, fx);
+		children_due(sa, now, fx);
 		if (sa->soft_ms <= now)
-			ike_tunnel_renew(sa, fx);
+			ike_tunnel_rekey_ike(sa, fx);
 		if (sa->dpd_ms <= now)
 			ike_dpd_look(sa, now);
 		if (sa->keepalive_ms <= now)
 			keep_alive(sa, now, fx);
-		ike_sa_pump(sa, fx);
 	}
+	ike_sa_pump(sa, fx);
 	if (sa->state != IKE_GONE)
 		ike_sa_touch(sa);
 }

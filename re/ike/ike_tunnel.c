@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* When a tunnel is initiated, renewed, and which of two SAs for it makes way.
+/* When a tunnel is initiated, gets a child under an IKE SA that is up, is rekeyed, is renewed by a
+ * whole new IKE SA, and which of two SAs for it makes way.
  *
- * Renewal is a whole new IKE SA with a new child, made before the old one ends; the old one is
- * deleted some seconds after the new one is up, when packets that were on their way have arrived.
  * Where both ends initiated at once, both SAs come up; each initiator sees that when its own does,
  * and the one with the greater initiator's SPI makes way. */
 #include "ike_priv.h"
 #include "anchor.h"
+#include "ex_child.h"
 
 enum {
 	BACKOFF_FIRST_MS = 5000,
@@ -39,19 +39,56 @@ void ike_tunnel_join(struct ike_sa *sa, struct tunnel *t)
 	sa->tunnel = t;
 }
 
-/* The newest child of the tunnel, under this SA or, for NULL, under any. */
+static struct child_sa *child_at(struct list *of_tunnel)
+{
+	return CONTAINER_OF(of_tunnel, struct child_sa, of_tunnel);
+}
+
+/* The newest child of the tunnel that is of use, under this SA or, for NULL, under any. */
 static struct child_sa *newest(const struct tunnel *t, const struct ike_sa *sa)
 {
 	struct child_sa *found = NULL;
 	struct list *at;
 
 	list_each (at, &t->children) {
-		struct child_sa *c = CONTAINER_OF(at, struct child_sa, of_tunnel);
+		struct child_sa *c = child_at(at);
 
-		if ((sa == NULL || c->sa == sa) && (found == NULL || c->serial > found->serial))
+		if (child_sa_alive(c) && (sa == NULL || c->sa == sa) &&
+		    (found == NULL || c->serial > found->serial))
 			found = c;
 	}
 	return found;
+}
+
+bool ike_tunnel_has_child(const struct tunnel *t)
+{
+	return newest(t, NULL) != NULL;
+}
+
+struct child_sa *ike_tunnel_child(const struct tunnel *t)
+{
+	return newest(t, NULL);
+}
+
+bool ike_tunnel_sends(const struct tunnel *t)
+{
+	struct list *at;
+
+	list_each (at, &t->children)
+		if (child_at(at)->sending)
+			return true;
+	return false;
+}
+
+void ike_tunnel_confirm(struct tunnel *t, struct effects *fx)
+{
+	struct list *at;
+
+	if (ike_tunnel_sends(t))
+		return;
+	list_each (at, &t->children)
+		if (child_sa_alive(child_at(at)))
+			(void)child_step(child_at(at), CHILD_EV_CONFIRMED, fx);
 }
 
 static bool can_initiate(const struct tunnel *t)
@@ -111,21 +148,82 @@ enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing, 
 	return e;
 }
 
+static bool wants_child(const struct tunnel *t)
+{
+	return !t->negotiating && can_initiate(t) && !ike_tunnel_has_child(t) &&
+	       (t->wanted || t->conf.establish == IKE_ESTABLISH_IMMEDIATELY);
+}
+
+/* The SA that its child can be made under. */
+static struct ike_sa *sa_for(const struct tunnel *t)
+{
+	struct list *at;
+
+	list_each (at, &t->gw->sas) {
+		struct ike_sa *sa = CONTAINER_OF(at, struct ike_sa, of_gateway);
+
+		if (sa->state == IKE_UP && !sa->wish_delete && !sa->no_more &&
+		    sa->delete_at_ms == UINT64_MAX)
+			return sa;
+	}
+	return NULL;
+}
+
+/* Is one on its way that it can share? */
+static bool sibling_negotiates(const struct tunnel *t)
+{
+	struct list *at;
+
+	list_each (at, &t->gw->tunnels)
+		if (CONTAINER_OF(at, struct tunnel, of_gateway)->negotiating)
+			return true;
+	return false;
+}
+
+bool ike_tunnel_asks(const struct tunnel *t, const struct ike_sa *sa)
+{
+	return sa->ike->started && wants_child(t) && t->retry_ms <= ike_sa_now(sa) &&
+	       sa_for(t) == sa;
+}
+
+static void initiate(struct ike *ike, struct tunnel *t, uint64_t now, struct effects *fx)
+{
+	if (ike_tunnel_initiate(ike, t, false, fx) == ERR_OK)
+		return;
+	fx_event(fx, EVENT_IKE_INTERNAL, "vpn %s", t->conf.vpn);
+	if (t->retry_ms <= now) /* there was no SA yet that could fail */
+		t->retry_ms = now + BACKOFF_FIRST_MS;
+}
+
 void ike_tunnel_poll(struct ike *ike, struct tunnel *t, struct effects *fx)
 {
 	uint64_t now = ike->env->now_ms(ike->env);
+	struct ike_sa *sa;
 
-	if (!ike->started || !list_empty(&t->children) || t->negotiating || !can_initiate(t))
+	if (!ike->started || !wants_child(t))
 		return;
-	if (!t->wanted && t->conf.establish != IKE_ESTABLISH_IMMEDIATELY)
-		return;
-	if (t->retry_ms <= now && ike_tunnel_initiate(ike, t, false, fx) != ERR_OK) {
-		fx_event(fx, EVENT_IKE_INTERNAL, "vpn %s", t->conf.vpn);
-		if (t->retry_ms <= now) /* there was no SA yet that could fail */
-			t->retry_ms = now + BACKOFF_FIRST_MS;
+	sa = sa_for(t);
+	if (t->retry_ms <= now && sa) {
+		ike_sa_pump(sa, fx); /* at once, or when its window is free */
+		ike_sa_touch(sa);
+	} else if (t->retry_ms <= now && !sibling_negotiates(t)) {
+		initiate(ike, t, now, fx);
 	}
 	if (t->retry_ms > now)
 		ike_due_at(ike, &t->due, t->retry_ms);
+}
+
+/* Those that waited for what this one has come to. */
+static void wake_siblings(struct ike *ike, const struct tunnel *t)
+{
+	struct list *at;
+
+	list_each (at, &t->gw->tunnels) {
+		struct tunnel *other = CONTAINER_OF(at, struct tunnel, of_gateway);
+
+		if (other != t && wants_child(other) && !other->due.timer.armed)
+			ike_due_at(ike, &other->due, ike->env->now_ms(ike->env));
+	}
 }
 
 void ike_tunnel_fire(struct ike *ike, struct due *due, uint64_t now, struct effects *fx)
@@ -147,15 +245,21 @@ static void hold_off(const struct ike *ike, struct tunnel *t)
 
 void ike_tunnel_failed(struct ike *ike, struct tunnel *t)
 {
+	t->negotiating--;
+	ike_tunnel_back_off(ike, t);
+}
+
+void ike_tunnel_back_off(struct ike *ike, struct tunnel *t)
+{
 	uint32_t next = t->backoff_ms ? t->backoff_ms * 2 : BACKOFF_FIRST_MS;
 
-	t->negotiating--;
 	t->wanted = false; /* the next packet asks again */
 	t->backoff_ms = next < BACKOFF_MAX_MS ? next : BACKOFF_MAX_MS;
 	t->retry_ms = ike->env->now_ms(ike->env) + t->backoff_ms +
 	              ike_sa_random32(ike) % (t->backoff_ms / 4);
 	hold_off(ike, t);
 	ike_due_at(ike, &t->due, t->retry_ms);
+	wake_siblings(ike, t);
 }
 
 /* Our own half-done attempts for a tunnel that the peer brought up. Where IKE_AUTH is already out,
@@ -172,54 +276,76 @@ static void abandon_attempts(struct tunnel *t, struct effects *fx)
 	}
 }
 
-static void make_way(struct ike_sa *sa, uint32_t after_ms)
+static bool has_children_of_others(const struct child_sa *c)
 {
+	struct list *at;
+
+	list_each (at, &c->sa->children)
+		if (child_sa_at(at)->tunnel != c->tunnel)
+			return true;
+	return false;
+}
+
+/* The child, with its whole IKE SA where that carries nothing else. */
+static void make_way(struct child_sa *c, uint32_t after_ms, struct effects *fx)
+{
+	struct ike_sa *sa = c->sa;
 	uint64_t at = ike_sa_now(sa) + after_ms;
 
-	if (at < sa->delete_at_ms)
+	if (has_children_of_others(c)) {
+		c->ours_to_delete = true;
+		(void)child_step(c, CHILD_EV_REPLACED, fx);
+	} else if (at < sa->delete_at_ms)
 		sa->delete_at_ms = at;
 	ike_sa_touch(sa);
 }
 
 /* sa, which we initiated, against the others that have a child of the tunnel. */
-static void settle(struct ike_sa *sa, const struct tunnel *t)
+static void settle(struct ike_sa *sa, const struct tunnel *t, struct effects *fx)
 {
-	const struct child_sa *mine = newest(t, sa);
+	struct child_sa *mine = newest(t, sa);
 	struct list *at;
 
 	if (mine == NULL)
 		return;
 	list_each (at, &t->children) {
-		const struct child_sa *theirs = CONTAINER_OF(at, struct child_sa, of_tunnel);
+		struct child_sa *theirs = child_at(at);
 		struct ike_sa *o = theirs->sa;
 
 		if (o == sa || o->state != IKE_UP || theirs != newest(t, o))
 			continue;
 		if (sa->replacing && mine->serial > theirs->serial)
-			make_way(o, MAKE_WAY_MS);
+			make_way(theirs, MAKE_WAY_MS, fx);
 		else if (o->initiator && o->replacing)
 			continue; /* settled by that one */
 		else if (!o->initiator && theirs->created_ms > mine->created_ms + RENEWAL_MS)
-			make_way(sa, MAKE_WAY_PEERS_MS); /* the peer's renewal */
+			make_way(mine, MAKE_WAY_PEERS_MS, fx); /* the peer's renewal */
 		else if (memcmp(sa->spi_i, o->spi_i, 8) > 0)
-			make_way(sa, MAKE_WAY_MS);
+			make_way(mine, MAKE_WAY_MS, fx);
 		else
-			make_way(o, o->initiator ? MAKE_WAY_MS : MAKE_WAY_PEERS_MS);
+			make_way(theirs, o->initiator ? MAKE_WAY_MS : MAKE_WAY_PEERS_MS, fx);
 	}
 }
 
-void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx)
+void ike_tunnel_child_up(struct ike_sa *sa, struct tunnel *t)
 {
 	t->backoff_ms = 0;
 	t->retry_ms = 0;
 	t->wanted = false;
+	if (t->gw)
+		wake_siblings(sa->ike, t);
+}
+
+void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx)
+{
+	ike_tunnel_child_up(sa, t);
 	if (sa->initiator)
-		settle(sa, t);
+		settle(sa, t, fx);
 	else
 		abandon_attempts(t, fx);
 }
 
-void ike_tunnel_restored(const struct tunnel *t)
+void ike_tunnel_restored(const struct tunnel *t, struct effects *fx)
 {
 	struct list *at;
 
@@ -227,7 +353,7 @@ void ike_tunnel_restored(const struct tunnel *t)
 		struct ike_sa *sa = CONTAINER_OF(at, struct child_sa, of_tunnel)->sa;
 
 		if (sa->state == IKE_UP && sa->initiator)
-			settle(sa, t);
+			settle(sa, t, fx);
 	}
 }
 
@@ -240,21 +366,48 @@ static bool used(struct ike_sa *sa, const struct child_sa *c)
 	       (env->runtime_usage(env, c->slot_out, &out) == ERR_OK && out.last_use_ms);
 }
 
+/* Without traffic a tunnel that is made for traffic lapses. */
+static bool is_wanted(const struct child_sa *c, const struct tunnel *t)
+{
+	return t->conf.establish != IKE_ESTABLISH_ON_TRAFFIC || used(c->sa, c);
+}
+
+void ike_tunnel_rekey(struct child_sa *c, struct effects *fx)
+{
+	struct ike_sa *sa = c->sa;
+	struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
+
+	if (t == NULL || c->state != CHILD_UP || sa->wish_delete ||
+	    sa->delete_at_ms != UINT64_MAX || newest(t, NULL) != c || !is_wanted(c, t))
+		return;
+	if (sa->no_more)
+		ike_tunnel_renew(sa, fx);
+	else
+		c->wish_rekey = true;
+}
+
+/* An SA without children lapses (BH-V2-07). */
+void ike_tunnel_rekey_ike(struct ike_sa *sa, struct effects *fx)
+{
+	sa->soft_ms = ike_sa_now(sa) + RENEW_AGAIN_MS;
+	if (list_empty(&sa->children) || sa->delete_at_ms != UINT64_MAX || sa->wish_delete)
+		return;
+	if (sa->no_more)
+		ike_tunnel_renew(sa, fx);
+	else if (!ex_child_asking(sa) || sa->create->kind != CREATE_REKEY_IKE)
+		sa->wish_rekey = true;
+}
+
 void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx)
 {
-	uint64_t now = ike_sa_now(sa);
 	struct list *at;
 
-	sa->soft_ms = now + RENEW_AGAIN_MS;
-	if (sa->delete_at_ms != UINT64_MAX || sa->wish_delete)
-		return;
 	list_each (at, &sa->children) {
 		const struct child_sa *c = child_sa_at(at);
 		struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
 
-		if (t == NULL || !can_initiate(t) || t->negotiating || newest(t, NULL)->sa != sa)
-			continue;
-		if (t->conf.establish != IKE_ESTABLISH_IMMEDIATELY && !used(sa, c))
+		if (t == NULL || !can_initiate(t) || t->negotiating || newest(t, NULL) != c ||
+		    !is_wanted(c, t))
 			continue;
 		if (ike_tunnel_initiate(sa->ike, t, true, fx) != ERR_OK)
 			fx_event(fx, EVENT_IKE_INTERNAL, "vpn %s", t->conf.vpn);

@@ -46,7 +46,7 @@ START_TEST(gone_is_the_end)
 }
 END_TEST
 
-/* Only two rows lead up, and both have checked who the peer is. */
+/* Two rows lead up that have checked who the peer is, and one that inherits it. */
 START_TEST(nobody_is_up_without_authentication)
 {
 	for (int s = 0; s < IKE_STATES; s++)
@@ -57,7 +57,8 @@ START_TEST(nobody_is_up_without_authentication)
 
 			ck_assert_int_eq(leads_up,
 			                 (s == IKE_AUTH_SENT && e == EV_AUTH_REPLY) ||
-			                         (s == IKE_INIT_ANSWERED && e == EV_AUTH_REQUEST));
+			                         (s == IKE_INIT_ANSWERED && e == EV_AUTH_REQUEST) ||
+			                         (s == IKE_IDLE && e == EV_INHERIT));
 		}
 }
 END_TEST

@@ -197,7 +197,7 @@ START_TEST(renewal_leaves_no_moment_without_a_child)
 		ck_assert_uint_le(w.now_ms - doubled_since, 4000);
 	}
 	ck_assert_uint_eq(I->events[EVENT_IPSEC_HARD_LIMIT], 0);
-	ck_assert_uint_ge(I->events[EVENT_IKE_CHILD_UP], 5);
+	ck_assert_uint_ge(I->events[EVENT_IKE_CHILD_REKEYED], 5);
 	world_run(&w, 10000);
 	tunnel_is_up();
 	ck_assert_uint_eq(only(I)->anchor, anchor_of_ike_spi(only(R)->spi_i)); /* BH-SPU-24 */
@@ -209,7 +209,7 @@ START_TEST(an_idle_tunnel_on_traffic_lapses_and_a_used_one_is_renewed)
 	struct effects fx = { 0 };
 
 	w.manual = false;
-	c[0].tunnel.establish = IKE_ESTABLISH_ON_TRAFFIC;
+	c[0].tunnel.establish = c[1].tunnel.establish = IKE_ESTABLISH_ON_TRAFFIC;
 	c[0].tunnel.proposal[0].lifetime_s = c[1].tunnel.proposal[0].lifetime_s = 180;
 	start();
 	ck_assert(list_empty(&I->ike->sas));

@@ -8,5 +8,5 @@
 	X(proposal)                                                                         \
 	X(match)                                                                            \
 	X(window) X(fsm) X(guard) X(exchange) X(frag) X(hostile) X(sync) X(refusal) X(life) \
-	        X(tables)
+	        X(rekey) X(tables)
 RUNNER("ike", TESTS);

@@ -260,29 +260,6 @@ static void ask(enum ike_exchange ex, void (*write)(struct ike_out *o))
 	node_run(I, &fx);
 }
 
-static void write_rekey(struct ike_out *o)
-{
-	static const uint8_t nonce[32] = { 1 };
-
-	ike_out_open(o, PL_SA);
-	child_proposal_offer(&o->w, &c[0].tunnel, NULL, 0x12345678);
-	ike_out_close(o);
-	ike_out_open(o, PL_NONCE);
-	payload_nonce_write(&o->w, (struct view){ nonce, 32 });
-	ike_out_close(o);
-}
-
-START_TEST(create_child_sa_is_refused_and_the_sa_stays)
-{
-	pass_all();
-	ask(EX_CREATE_CHILD_SA, write_rekey);
-	pass(EX_CREATE_CHILD_SA, false);
-	pass(EX_CREATE_CHILD_SA, true); /* <--- SK{N(NO_ADDITIONAL_SAS)} */
-	ck_assert_str_eq(strrchr(I->last_text[EVENT_IKE_PEER_REFUSED], ':'), ": NO_ADDITIONAL_SAS");
-	tunnel_is_up();
-}
-END_TEST
-
 static void write_critical(struct ike_out *o)
 {
 	ike_out_open(o, (enum payload_type)200);
@@ -354,7 +331,6 @@ TESTS_OF(refusal)
 	tcase_add_test(tc, an_ike_auth_with_any_bit_flipped_disturbs_nothing);
 	tcase_add_test(tc, an_ike_sa_init_cut_short_or_lying_makes_nothing);
 	tcase_add_test(tc, an_unknown_critical_payload_is_named);
-	tcase_add_test(tc, create_child_sa_is_refused_and_the_sa_stays);
 	tcase_add_test(tc, an_unknown_critical_payload_inside_is_named_and_the_sa_stays);
 	tcase_add_test(tc, authentic_nonsense_ends_the_sa);
 	tcase_add_test(tc, an_old_ike_sa_init_that_is_replayed_makes_nothing);
