@@ -11,7 +11,7 @@ static const struct {
 	{ "", "s", "show", false },
 	{ "show", "", "security chassis configuration", false },
 	{ "show security", "i", "ike ipsec", false },
-	{ "show security ipsec", "", "security-associations statistics", false },
+	{ "show security ipsec", "", "security-associations statistics compliance", false },
 	{ "sh sec ike sa", "d", "detail", true },
 	{ "show security ipsec statistics", "", "fpc pic index |", true },
 	{ "show security ipsec statistics fpc", "", "<0..15>", false },
