@@ -129,6 +129,10 @@ enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 
 	TRY(ex_init_keys(sa, j));
 	ex_init_float(sa);
+	if (sa->tunnel && ike_tunnel_conf(sa, sa->tunnel)->proposals == 0) {
+		ike_tunnel_say_ah(sa->tunnel, fx);
+		return ERR_UNSUPPORTED;
+	}
 	sa->local_id = ike_gateway_local_id(sa->gw, &sa->local.addr);
 	ike_window_answered(&sa->win);
 	sa->win.next_request = 1;

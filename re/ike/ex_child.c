@@ -141,7 +141,7 @@ void ex_child_offer(struct ike_sa *sa, struct ike_out *o)
 
 	ike_offer_spi(sa, ex_child_new_spi(sa));
 	ike_out_open(o, PL_SA);
-	child_proposal_offer(&o->w, t, NULL, sa->child_spi);
+	child_proposal_offer(&o->w, ike_tunnel_conf(sa, sa->tunnel), NULL, sa->child_spi);
 	ike_out_close(o);
 	put_ts(o, PL_TSI, t->local, t->locals);
 	put_ts(o, PL_TSR, t->remote, t->remotes);
@@ -155,13 +155,14 @@ static struct ike_ts_list list_of(const struct ike_ts *ts, size_t n)
 	return l;
 }
 
-enum err ex_child_read_answer(const struct ike_in *in, const struct tunnel *t, struct creation *cr)
+enum err ex_child_read_answer(const struct ike_sa *sa, const struct ike_in *in,
+                              const struct tunnel *t, struct creation *cr)
 {
 	cr->local = list_of(in->c.tsi, in->c.tsi_n);
 	cr->remote = list_of(in->c.tsr, in->c.tsr_n);
 	if (t == NULL || !in->c.has_sa || !in->c.has_ts)
 		return ERR_MISSING;
-	TRY(child_proposal_accept(in->c.sa, &t->conf, cr->ke, &cr->choice));
+	TRY(child_proposal_accept(in->c.sa, ike_tunnel_conf(sa, t), cr->ke, &cr->choice));
 	if (!ike_ts_within(&cr->local, t->conf.local, t->conf.locals) ||
 	    !ike_ts_within(&cr->remote, t->conf.remote, t->conf.remotes))
 		return ERR_NO_SELECTOR;
@@ -191,7 +192,7 @@ static enum err take_answer(struct ike_sa *sa, const struct ike_in *in, struct c
 {
 	struct creation cr = inside_auth(sa);
 
-	TRY(ex_child_read_answer(in, sa->tunnel, &cr));
+	TRY(ex_child_read_answer(sa, in, sa->tunnel, &cr));
 	cr.tunnel = sa->tunnel->conf.index;
 	cr.spi_in = sa->child_spi;
 	return ex_child_make(sa, &cr, (struct view){ NULL, 0 }, ret);
@@ -233,14 +234,17 @@ void ex_child_say_no_ts(struct ike_sa *sa, struct effects *fx)
 	fx_event(fx, EVENT_IKE_TS_UNACCEPTABLE, "gateway %s", sa->gw ? sa->gw->conf.name : "-");
 }
 
-void ex_child_say_no_proposal(struct ike_sa *sa, struct view offer, const struct ike_conf_tunnel *t,
+void ex_child_say_no_proposal(struct ike_sa *sa, struct view offer, const struct tunnel *t,
                               const struct alg_ke *ke, struct effects *fx)
 {
+	const struct ike_conf_tunnel *conf = ike_tunnel_conf(sa, t);
 	char lists[PROPOSAL_TEXT_MAX];
 
+	if (conf->proposals == 0)
+		ike_tunnel_say_ah(t, fx);
 	sa->ike->stats.no_proposal++;
-	fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "child SA, vpn %s: %s", t->vpn,
-	         child_proposal_text(offer, t, ke, lists));
+	fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN, "child SA, vpn %s: %s", conf->vpn,
+	         child_proposal_text(offer, conf, ke, lists));
 }
 
 void ex_child_say_failed(struct ike_sa *sa, enum err e, struct effects *fx)
@@ -268,8 +272,8 @@ enum err ex_child_answer(struct ike_sa *sa, const struct ike_in *in, struct chil
 		ex_child_say_no_ts(sa, fx);
 		return refuse(a, N_TS_UNACCEPTABLE);
 	}
-	if (child_proposal_choose(m->sa, &f.t->conf, NULL, &cr.choice) != ERR_OK) {
-		ex_child_say_no_proposal(sa, m->sa, &f.t->conf, NULL, fx);
+	if (child_proposal_choose(m->sa, ike_tunnel_conf(sa, f.t), NULL, &cr.choice) != ERR_OK) {
+		ex_child_say_no_proposal(sa, m->sa, f.t, NULL, fx);
 		return refuse(a, N_NO_PROPOSAL_CHOSEN);
 	}
 	cr.tunnel = f.t->conf.index;

@@ -104,12 +104,12 @@ void ex_child_put_nonce(struct ike_out *o, const struct blob *nonce);
 enum err ex_child_new_nonce(struct ike *ike, struct blob *nonce) MUST_CHECK;
 
 /* An answer of the peer, for this tunnel, into the creation: choice and selectors. */
-enum err ex_child_read_answer(const struct ike_in *in, const struct tunnel *t,
-                              struct creation *cr) MUST_CHECK;
+enum err ex_child_read_answer(const struct ike_sa *sa, const struct ike_in *in,
+                              const struct tunnel *t, struct creation *cr) MUST_CHECK;
 /* The peer refused; we refuse: said and counted. */
 void ex_child_say_refused(struct ike_sa *sa, uint16_t notify, struct effects *fx);
 void ex_child_say_no_ts(struct ike_sa *sa, struct effects *fx);
-void ex_child_say_no_proposal(struct ike_sa *sa, struct view offer, const struct ike_conf_tunnel *t,
+void ex_child_say_no_proposal(struct ike_sa *sa, struct view offer, const struct tunnel *t,
                               const struct alg_ke *ke, struct effects *fx);
 /* Ours could not be made: said. */
 void ex_child_say_failed(struct ike_sa *sa, enum err e, struct effects *fx);

@@ -171,8 +171,8 @@ static uint16_t judge_child(struct ike_sa *sa, const struct ike_content *m, stru
 	if (!ike_guard_rate(sa, IKE_RATE_IPSEC_REKEY, f.t->conf.index, fx))
 		return N_TEMPORARY_FAILURE;
 	cr->ke = f.t->conf.pfs;
-	if (child_proposal_choose(m->sa, &f.t->conf, cr->ke, &cr->choice) != ERR_OK) {
-		ex_child_say_no_proposal(sa, m->sa, &f.t->conf, cr->ke, fx);
+	if (child_proposal_choose(m->sa, ike_tunnel_conf(sa, f.t), cr->ke, &cr->choice) != ERR_OK) {
+		ex_child_say_no_proposal(sa, m->sa, f.t, cr->ke, fx);
 		say_pfs(m, f.t, fx);
 		return N_NO_PROPOSAL_CHOSEN;
 	}

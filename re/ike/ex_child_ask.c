@@ -72,6 +72,9 @@ static enum err put_child(struct ike_sa *sa, struct creation *cr, struct ike_out
 
 	if (t == NULL || (cr->kind == CREATE_REKEY && (!old || old->state != CHILD_UP)))
 		return ERR_NOT_FOUND; /* it has become pointless while it waited */
+	const struct ike_conf_tunnel *conf = ike_tunnel_conf(sa, t);
+	if (conf->proposals == 0)
+		return ERR_UNSUPPORTED;
 	if (old) {
 		wr_u32(&w, old->spi_in);
 		rekey.protocol = old->protocol;
@@ -80,7 +83,7 @@ static enum err put_child(struct ike_sa *sa, struct creation *cr, struct ike_out
 		ike_out_close(o);
 	}
 	ike_out_open(o, PL_SA);
-	child_proposal_offer(&o->w, &t->conf, cr->ke, cr->spi_in);
+	child_proposal_offer(&o->w, conf, cr->ke, cr->spi_in);
 	ike_out_close(o);
 	return ERR_OK;
 }
@@ -433,7 +436,7 @@ static enum err check_reply(struct ike_sa *sa, struct creation *cr, const struct
 	if (cr->kind == CREATE_REKEY_IKE)
 		TRY(check_ike(sa, cr, in));
 	else
-		TRY(ex_child_read_answer(in, ike_tunnel_by_index(sa->ike, cr->tunnel), cr));
+		TRY(ex_child_read_answer(sa, in, ike_tunnel_by_index(sa->ike, cr->tunnel), cr));
 	if (cr->ke == NULL)
 		return ERR_OK;
 	if (!in->c.has_ke || in->c.ke.group != cr->ke->v2_id)

@@ -46,8 +46,10 @@ static void built_free(struct built *b)
 {
 	for (size_t i = 0; i < b->gateways; i++)
 		gateway_free(b->gateway[i]);
-	for (size_t i = 0; i < b->tunnels; i++)
+	for (size_t i = 0; i < b->tunnels; i++) {
+		free(b->tunnel[i]->no_ah);
 		free(b->tunnel[i]);
+	}
 	for (size_t i = 0; i < b->blocklists; i++)
 		ike_blocklist_free(b->blocklist[i]);
 	free(b->blocklist);
@@ -159,6 +161,27 @@ static struct gateway *find(struct gateway **g, size_t n, const char *name)
 	return NULL;
 }
 
+/* Without the proposals of AH; NULL where there are none. */
+static enum err without_ah(const struct ike_conf_tunnel *from, struct ike_conf_tunnel **ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < from->proposals; i++)
+		n += from->proposal[i].protocol != PROTO_AH;
+	if (n == from->proposals)
+		return ERR_OK;
+	struct ike_conf_tunnel *t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return ERR_MEMORY;
+	*t = *from;
+	t->proposals = 0;
+	for (size_t i = 0; i < from->proposals; i++)
+		if (from->proposal[i].protocol != PROTO_AH)
+			t->proposal[t->proposals++] = from->proposal[i];
+	*ret = t;
+	return ERR_OK;
+}
+
 static enum err add_tunnel(struct built *b, const struct ike_conf_tunnel *from, struct why *why)
 {
 	struct tunnel *t = calloc(1, sizeof(*t));
@@ -172,6 +195,7 @@ static enum err add_tunnel(struct built *b, const struct ike_conf_tunnel *from, 
 	list_init(&t->sas);
 	t->gw = find(b->gateway, b->gateways, from->gateway);
 	TRY(check_tunnel(from, why));
+	TRY(without_ah(from, &t->no_ah));
 	if (t->gw == NULL)
 		return why_set(why, ERR_NOT_FOUND, "vpn %s: no gateway %s", from->vpn,
 		               from->gateway);

@@ -17,6 +17,7 @@ struct gateway {
 
 struct tunnel {
 	struct ike_conf_tunnel conf;
+	struct ike_conf_tunnel *no_ah; /* owns: the same without AH; NULL: it has none */
 	struct gateway *gw;
 	struct list of_gateway;
 	struct hash_node by_index;
@@ -118,6 +119,10 @@ void ike_conf_free(struct ike *ike);
 struct tunnel *ike_tunnel_find(const struct hash *by_index, uint32_t index);
 struct tunnel *ike_tunnel_by_index(struct ike *ike, uint32_t index);
 ike_due_fire ike_tunnel_fire;
+/* Its configuration as this SA can use it: AH does not cross a NAT, nor fits into UDP. Without any
+ * proposals where AH was all there is. */
+const struct ike_conf_tunnel *ike_tunnel_conf(const struct ike_sa *sa, const struct tunnel *t);
+void ike_tunnel_say_ah(const struct tunnel *t, struct effects *fx);
 /* The SA is, or is no more, one that was initiated for a tunnel (NULL). */
 void ike_tunnel_join(struct ike_sa *sa, struct tunnel *t);
 void ike_tunnel_poll(struct ike *ike, struct tunnel *t, struct effects *fx);

@@ -26,6 +26,18 @@ struct tunnel *ike_tunnel_find(const struct hash *by_index, uint32_t index)
 	return node ? CONTAINER_OF(node, struct tunnel, by_index) : NULL;
 }
 
+const struct ike_conf_tunnel *ike_tunnel_conf(const struct ike_sa *sa, const struct tunnel *t)
+{
+	bool nat = sa->natd.local || sa->natd.remote || sa->udp_encap;
+
+	return t->no_ah && nat ? t->no_ah : &t->conf;
+}
+
+void ike_tunnel_say_ah(const struct tunnel *t, struct effects *fx)
+{
+	fx_event(fx, EVENT_IPSEC_AH_BEHIND_NAT, "vpn %s", t->conf.vpn);
+}
+
 struct tunnel *ike_tunnel_by_index(struct ike *ike, uint32_t index)
 {
 	return ike_tunnel_find(&ike->tunnel_by_index, index);

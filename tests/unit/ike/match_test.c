@@ -179,6 +179,55 @@ START_TEST(scenario_164_esp_without_encryption)
 }
 END_TEST
 
+static void behind_a_nat(void)
+{
+	w.nat = true; /* node 0 is */
+	c[0].gateway.local_id = (struct ike_id){ IKE_ID_FQDN, 6, "node-0" };
+	c[1].gateway.remote_id = c[0].gateway.local_id;
+	c[1].gateway.peers = 0;
+	c[1].gateway.peer[0] = (struct addr){ 0 };
+}
+
+/* PR-05 */
+START_TEST(scenario_163_ah_behind_a_nat_is_refused_with_its_reason)
+{
+	behind_a_nat();
+	c[0].tunnel.proposal[0] = c[1].tunnel.proposal[0] = ah(S256);
+	start();
+	pass_init();
+	ck_assert_uint_eq(I->events[EVENT_IPSEC_AH_BEHIND_NAT], 1);
+	ck_assert_uint_eq(w.packets, 0); /* no IKE_AUTH: there is nothing to ask for */
+	ck_assert_uint_eq(node_children(I), 0);
+}
+END_TEST
+
+START_TEST(scenario_163_a_responder_refuses_it_too)
+{
+	behind_a_nat();
+	c[0].tunnel.proposal[0] = esp(ENCR_AES_CBC, 128, S256);
+	c[1].tunnel.proposal[0] = ah(S256);
+	pass_all();
+	ck_assert_uint_eq(R->events[EVENT_IPSEC_AH_BEHIND_NAT], 1);
+	ck_assert_uint_eq(node_children(R), 0);
+}
+END_TEST
+
+START_TEST(scenario_163_esp_beside_ah_is_taken)
+{
+	behind_a_nat();
+	for (int i = 0; i < 2; i++) {
+		c[i].tunnel.proposal[0] = ah(S256);
+		c[i].tunnel.proposal[1] = esp(ENCR_AES_CBC, 128, S256);
+		c[i].tunnel.proposals = 2;
+	}
+	pass_all();
+	tunnel_is_up();
+	ck_assert_uint_eq(child_of(I)->protocol, PROTO_ESP);
+	ck_assert_uint_eq(child_of(R)->protocol, PROTO_ESP);
+	ck_assert_uint_eq(I->events[EVENT_IPSEC_AH_BEHIND_NAT], 0);
+}
+END_TEST
+
 /* ---- IKE ------------------------------------------------------------------------------------- */
 
 static void groups(int node, uint16_t first, uint16_t second)
@@ -337,6 +386,9 @@ TESTS_OF(match)
 	tcase_add_test(tc, aead_and_cbc_do_not_match);
 	tcase_add_test(tc, esp_and_ah_do_not_match);
 	tcase_add_test(tc, the_second_choice_may_be_of_another_protocol);
+	tcase_add_test(tc, scenario_163_ah_behind_a_nat_is_refused_with_its_reason);
+	tcase_add_test(tc, scenario_163_a_responder_refuses_it_too);
+	tcase_add_test(tc, scenario_163_esp_beside_ah_is_taken);
 	tcase_add_test(tc, scenario_164_esp_without_encryption);
 	tcase_add_test(tc, scenario_011_a_wrong_group_is_tried_again_with_the_right_one);
 	tcase_add_test(tc, scenario_011_no_group_in_common);
