@@ -543,13 +543,14 @@ static void response(struct ike *ike, struct ike_in *in, struct effects *fx)
 }
 
 /* A request may only come from the SA's initiator, before there is a responder's SPI, as the first
- * message; an answer the other way round (3.1). */
+ * message; an answer the other way round (3.1). What is longer than any such message need be is not
+ * kept. */
 static bool header_fits(const struct ike_header *h)
 {
 	bool is_response = h->flags & IKE_FLAG_RESPONSE, from_i = h->flags & IKE_FLAG_INITIATOR;
 
-	return h->id == 0 && is_response != from_i && !is_zero(h->spi_i) &&
-	       (is_response || is_zero(h->spi_r));
+	return h->length <= IKE_INIT_MAX && h->id == 0 && is_response != from_i &&
+	       !is_zero(h->spi_i) && (is_response || is_zero(h->spi_r));
 }
 
 void ex_init_receive(struct ike *ike, struct ike_in *in, struct effects *fx)

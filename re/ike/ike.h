@@ -114,7 +114,9 @@ struct ike_sa_info {
 	uint32_t children_created, children_deleted;
 	uint32_t retransmits;
 	bool request_pending;
-	bool fragmentation;     /* both announced RFC 7383 */
+	bool fragmentation; /* both announced RFC 7383 */
+	uint32_t window,
+	        peer_window;    /* requests at once: of the peer, of ours as it has announced */
 	uint16_t fragment_size; /* of an IP packet of ours; 0: we do not fragment */
 	uint32_t fragments_in, fragments_out, reassembled;
 };

@@ -19,6 +19,7 @@ enum { IKE_FLAG_INITIATOR = 0x08, IKE_FLAG_VERSION = 0x10, IKE_FLAG_RESPONSE = 0
 enum { IKE_HEADER_LEN = 28, IKE_VERSION_2 = 0x20 };
 
 #define IKE_MESSAGE_MAX 49152 /* what we read, whole or from fragments; longer ones are dropped */
+#define IKE_INIT_MAX 8192     /* of IKE_SA_INIT, which each half-open SA keeps */
 #define IKE_OUT_MAX 40960     /* what we write, before it is fragmented */
 #define IKE_FRAGMENTS_MAX 32  /* of one message, in or out */
 #define IKE_FRAGMENT_MAX 1300 /* the largest datagram with a fragment */

@@ -43,6 +43,8 @@ static void describe(struct ike_sa *sa, struct ike_sa_info *i)
 		.children_deleted = sa->children_deleted,
 		.retransmits = sa->win.retransmits,
 		.request_pending = !ike_window_free(&sa->win),
+		.window = sa->win.width,
+		.peer_window = sa->peer_width ? sa->peer_width : 1,
 		.fragmentation = sa->fragmentation,
 		.fragment_size = ike_frag_size(sa),
 		.fragments_in = sa->fragments_in,

@@ -157,6 +157,23 @@ START_TEST(requests_of_a_window_come_in_any_order)
 }
 END_TEST
 
+/* Half-open SAs keep the message that made them. */
+START_TEST(an_ike_sa_init_longer_than_any_need_be_makes_nothing)
+{
+	static uint8_t m[IKE_INIT_MAX + 1];
+	struct packet p;
+
+	start();
+	p = w.packet[0];
+	memcpy(m, p.bytes, p.len);
+	m[26] = sizeof(m) >> 8;
+	m[27] = sizeof(m) & 0xff;
+	hand_over(R, &p, m, sizeof(m));
+	ck_assert(list_empty(&R->ike->sas));
+	ck_assert_uint_eq(R->ike->stats.malformed, 1);
+}
+END_TEST
+
 /* ---- strangers ------------------------------------------------------------------------------- */
 
 /* A message of 60 octets with this version and an SPI that nobody has. */
@@ -308,6 +325,7 @@ TESTS_OF(hostile)
 	tcase_add_test(tc, a_message_id_beyond_the_window_is_told_of_once_a_minute);
 	tcase_add_test(tc, a_forged_message_id_is_not_told_of);
 	tcase_add_test(tc, requests_of_a_window_come_in_any_order);
+	tcase_add_test(tc, an_ike_sa_init_longer_than_any_need_be_makes_nothing);
 	tcase_add_test(tc, a_higher_version_is_told_what_we_have);
 	tcase_add_test(tc, an_unknown_spi_is_told_of_a_few_times_a_second);
 	tcase_add_test(tc, an_unprotected_error_changes_nothing);
