@@ -124,7 +124,8 @@ struct node_shm {
 	/* Ids of what the routing engine loaded (bpf/steer), for a keeper that finds neither RE nor
 	 * descriptors: 0 where there is none. Verified by name before use. */
 	_Atomic uint32_t bpf_id[64]; /* with NODE_BPF_PROG: of a program, else of a map */
-	_Atomic uint64_t markers; /* marker frames that the routing engine made (planned moves) */
+	_Atomic uint64_t markers; /* frames that the routing engine made: of moves; ESP that came in
+	                             fragments */
 	struct proc_slot keeper;
 	struct proc_slot re;
 	struct spu_slot spu[SPU_SLOTS];

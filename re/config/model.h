@@ -268,6 +268,9 @@ struct config_vpn {
 	const struct config_unit *bind;           /* st0.N */
 	enum config_establish establish;
 	enum config_df df;
+	bool post_fragmentation; /* fragmentation post-encryption */
+	bool copy_outer_dscp;
+	uint32_t tcp_mss;       /* security flow tcp-mss ipsec-vpn; 0: not there */
 	uint32_t replay_window; /* packets: 64, 128, 256, 512, 1024; 0: no-anti-replay */
 	/* At most one pair per family: proxy-identity or traffic-selector; else everything, of the
 	 * families that the st0 unit has (of the gateway's address if it states none). */

@@ -257,6 +257,10 @@ static enum err build_vpn(struct build *b, struct config_vpn *v, const struct tr
 	v->df = build_is(n, "df-bit", "copy")  ? CONFIG_DF_COPY
 	        : build_is(n, "df-bit", "set") ? CONFIG_DF_SET
 	                                       : CONFIG_DF_CLEAR;
+	const struct tree_node *mss = tree_at(b->tree, "security flow tcp-mss ipsec-vpn");
+	v->tcp_mss = mss != NULL ? build_uint(mss, "mss") : 0;
+	v->post_fragmentation = build_is(n, "fragmentation", "post-encryption");
+	v->copy_outer_dscp = tree_child(n, "copy-outer-dscp") != NULL;
 	vpn_bind(b, v, n);
 	if (ike && tree_child(n, "manual"))
 		build_error(b, n, "ike and manual exclude each other");

@@ -93,12 +93,17 @@ static const struct schema traffic_selector[] = {
 static const struct schema vpn[] = {
 	{ "bind-interface", LEAF, VALUE(TYPE_UNIT), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
 	  "The st0 unit: routes to it lead into the tunnel", NULL },
+	{ "copy-outer-dscp", FLAG, NO_VALUE, NULL, NULL, EFFECT_NONE, 0,
+	  "Decrypted packets take the DSCP of the outer header, in place of their own", NULL },
 	{ "df-bit", LEAF, WORDS("clear copy set"), NULL, "clear", EFFECT_TUNNEL, 0,
 	  "Don't-fragment bit of the outer header", NULL },
 	{ "establish-tunnels", LEAF,
 	  WORDS_LATER("immediately on-traffic", "responder-only responder-only-no-rekey"),
 	  NULL, "on-traffic", EFFECT_START, 0, "When we negotiate", NULL },
-	NOT_YET("fragmentation", "Where packets that are too big are fragmented"),
+	{ "fragmentation", LEAF, WORDS("pre-encryption post-encryption"), NULL, "pre-encryption",
+	  EFFECT_NONE, MARK_HAWSER,
+	  "What is fragmented where a packet is too big for the way to the peer: the packet itself, or "
+	  "the encrypted one", NULL },
 	{ "ike", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_TUNNEL, 0,
 	  "A tunnel that IKE negotiates; this or manual", vpn_ike },
 	{ "manual", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_TUNNEL, 0,

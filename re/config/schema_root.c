@@ -38,10 +38,32 @@ static const struct schema user_identification[] = {
 	{ 0 }
 };
 
+/* MSS of TCP in tunnels; without a value 1320. */
+static const struct schema ipsec_vpn_mss[] = {
+	{ "mss", LEAF, UINT(64, 65535), "bytes", "1320", EFFECT_NONE, 0,
+	  "The largest value that passes", NULL },
+	{ 0 }
+};
+
+static const struct schema tcp_mss[] = {
+	NOT_YET("all-tcp", "MSS of all TCP connections"),
+	NOT_YET("gre-in", "MSS of TCP that comes out of GRE"),
+	NOT_YET("gre-out", "MSS of TCP that goes into GRE"),
+	{ "ipsec-vpn", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NONE, MARK_BARE,
+	  "MSS of TCP connections through tunnels: lowered in SYN and SYN/ACK, in both directions",
+	  ipsec_vpn_mss },
+	{ 0 }
+};
+
+static const struct schema flow[] = {
+	{ "tcp-mss", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NONE, 0, "TCP MSS", tcp_mss },
+	{ 0 }
+};
+
 static const struct schema security[] = {
 	NOT_YET("address-book", "Addresses with names"),
 	{ "alarms", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NONE, 0, "Alarms", alarms },
-	NOT_YET("flow", "TCP MSS and sessions"),
+	{ "flow", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NONE, 0, "What is done to packets in passing", flow },
 	REFUSED("group-vpn", "group VPN is not supported", "Group VPN"),
 	{ "ike", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NONE, 0, "Internet Key Exchange", schema_ike },
 	{ "ipsec", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NONE, 0, "Tunnels", schema_ipsec },

@@ -97,6 +97,7 @@ static Hawser__DfBit df_of(enum config_df df)
 static size_t encode_tunnel(struct daemon *d, const struct tunnel *t, uint8_t *body, size_t room)
 {
 	Hawser__TunnelRecord m = HAWSER__TUNNEL_RECORD__INIT;
+	struct addr answer4, answer6;
 	size_t len = 0;
 
 	m.index = t->index;
@@ -108,6 +109,14 @@ static size_t encode_tunnel(struct daemon *d, const struct tunnel *t, uint8_t *b
 	m.df_bit = df_of(t->conf->df);
 	m.engine = (Hawser__EngineChoice)t->engine;
 	m.anchor = t->anchor;
+	m.post_fragmentation = t->conf->post_fragmentation;
+	m.copy_outer_dscp = t->conf->copy_outer_dscp;
+	m.tcp_mss = t->conf->tcp_mss;
+	m.link_mtu = dataplane_link_mtu(d->dataplane, t->conf->gateway);
+	dataplane_answer_source(d->dataplane, t->conf, ADDR_V4, &answer4);
+	dataplane_answer_source(d->dataplane, t->conf, ADDR_V6, &answer6);
+	m.answer4 = (ProtobufCBinaryData){ addr_len(&answer4), answer4.b };
+	m.answer6 = (ProtobufCBinaryData){ addr_len(&answer6), answer6.b };
 	return record_encode(&m.base, body, room, &len) ? 0 : len;
 }
 

@@ -344,7 +344,7 @@ static enum err open_parts(struct daemon *d, struct why *why)
 		fd[i] = keeper_fds_find(&d->fds, names[i], KEEPER_NO_SLOT);
 		fd[i] = fd[i] < 0 ? -1 : fcntl(fd[i], F_DUPFD_CLOEXEC, 0);
 	}
-	TRY(udp_open(&d->loop, fd, on_datagrams, d, &d->udp, why));
+	TRY(udp_open(&d->loop, fd, on_datagrams, esp_handover, d, &d->udp, why));
 	d->turn = turn_new(d->store, d->shm, &owner);
 	if (d->turn == NULL)
 		return ERR_MEMORY;

@@ -10,6 +10,7 @@
  *     turn.c          effects in order: records, revision, messages
  *     keeper_side.c   the link to the keeper: descriptors, SPUs started and dead
  *     spus.c          the life of each SPU as the routing engine sees it; anchors onto them
+ *     esp_handover.c  ESP in UDP that came in fragments, to its SPU
  *     moves.c         planned moves of anchors, with markers
  *     resume.c        what a predecessor left
  *     child_table.c   what is known of child SAs: tunnels for XDP, limits, slots that come free
@@ -40,6 +41,13 @@
 #include <uv.h>
 
 #define PATH_ROOM 256
+
+/* ESP in UDP that the kernel made of fragments. */
+struct esp_handover {
+	uint64_t since_ms;
+	uint32_t in_second;
+	uint64_t given, refused;
+};
 
 struct cli_server;
 
@@ -74,6 +82,7 @@ struct daemon {
 	struct spus spus;
 	struct moves moves;
 	struct children children;
+	struct esp_handover handover;
 	uint16_t epoch;
 
 	uv_timer_t ike_timer;     /* ike_next_due_ms() */
@@ -104,6 +113,10 @@ void daemon_event(struct daemon *d, enum event_id event, const char *fmt, ...) P
 uint64_t daemon_now_ms(struct daemon *d);
 /* Whether the store has the record with just this body. */
 bool daemon_has_record(struct daemon *d, const struct record_key *key, struct view body);
+
+/* esp_handover.c: a udp_esp_fn. */
+void esp_handover(void *ctx, const struct endpoint *local, const struct endpoint *remote,
+                  struct view esp);
 
 /* world.c */
 void world_init(struct daemon *d);

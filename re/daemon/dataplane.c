@@ -2,6 +2,7 @@
 #include "dataplane_priv.h"
 
 #include "sysctl.h"
+#include "tunnel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,25 +192,71 @@ static enum err apply_edge(struct dataplane *d, const struct config_unit *unit, 
 	return ERR_OK;
 }
 
-/* Where the peer comes from anywhere, what our own address does not rule out. */
-static bool outer_is_v6(const struct config_vpn *v)
+uint32_t dataplane_link_mtu(const struct dataplane *d, const struct config_gateway *g)
 {
-	const struct config_gateway *g = v->gateway;
+	struct rtnl_link link;
 
-	if (g == NULL)
-		return v->manual->remote.family == ADDR_V6;
-	return g->peers ? g->peer[0].family == ADDR_V6 : g->local.family != ADDR_V4;
+	/* Of a tunnel keyed by hand no interface is named: the steering says what the route takes.
+	 */
+	if (g == NULL || rtnl_link_get(d->rtnl, g->external->device, &link))
+		return LINK_MTU_USUAL;
+	return link.mtu < SPU_LINK_MTU ? link.mtu : SPU_LINK_MTU;
 }
 
-/* Room for ESP in UDP in the outer packet: header, IV, trailer, ICV, and padding to four. */
-static uint32_t st0_mtu(const struct config *c, const struct config_unit *unit)
+/* What fits into each of its tunnels, so that the kernel answers and fragments before the SPU has
+ * to. */
+static uint32_t st0_mtu(const struct dataplane *d, const struct config *c,
+                        const struct config_unit *unit)
 {
-	uint32_t mtu = ST0_MTU_V4;
+	uint32_t least = 0;
 
-	for (size_t i = 0; i < c->vpns; i++)
-		if (c->vpn[i].bind == unit && outer_is_v6(&c->vpn[i]))
-			mtu = ST0_MTU_V6;
-	return mtu;
+	for (size_t i = 0; i < c->vpns; i++) {
+		const struct config_vpn *v = &c->vpn[i];
+
+		if (v->bind != unit)
+			continue;
+		uint32_t mtu = tunnel_inner_mtu(v, dataplane_link_mtu(d, v->gateway));
+		least = least == 0 || mtu < least ? mtu : least;
+	}
+	return least != 0 ? least : ST0_MTU_MAX;
+}
+
+/* An address that a host inside knows as the gateway's: that of the tunnel, else of an interface
+ * other than the one that leads to the peer, else of that one (RFC 1812 4.3.2.4). */
+static unsigned int rank(const struct dataplane_addr *a, uint32_t st0, uint32_t external)
+{
+	return a->ifindex == st0 ? 3 : a->ifindex != external ? 2 : 1;
+}
+
+static bool is_answer_source(const struct addr *a, uint8_t family)
+{
+	if (a->family != family)
+		return false;
+	if (family == ADDR_V4)
+		return a->b[0] != 127;
+	bool link_local = a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+	return !link_local && (a->b[0] & 0xe0) != 0; /* neither ::1 */
+}
+
+void dataplane_answer_source(const struct dataplane *d, const struct config_vpn *v, uint8_t family,
+                             struct addr *ret)
+{
+	struct rtnl_link st0 = { 0 }, external = { 0 };
+	unsigned int best = 0;
+
+	(void)!rtnl_link_get(d->rtnl, v->bind->device, &st0);
+	if (v->gateway != NULL)
+		(void)!rtnl_link_get(d->rtnl, v->gateway->external->device, &external);
+	*ret = (struct addr){ .family = ADDR_NONE };
+	for (size_t i = 0; i < d->haves; i++) {
+		const struct dataplane_addr *a = &d->have[i];
+
+		if (!is_answer_source(&a->p.addr, family) ||
+		    rank(a, st0.ifindex, external.ifindex) <= best)
+			continue;
+		best = rank(a, st0.ifindex, external.ifindex);
+		*ret = a->p.addr;
+	}
 }
 
 void dataplane_far_name(const struct config_unit *unit, char name[IFNAMSIZ])
@@ -228,7 +275,7 @@ static enum err get_link(struct dataplane *d, const char *name, struct rtnl_link
 static enum err apply_st0(struct dataplane *d, const struct config *c,
                           const struct config_unit *unit, struct why *why)
 {
-	uint32_t mtu = st0_mtu(c, unit);
+	uint32_t mtu = st0_mtu(d, c, unit);
 	char far[IFNAMSIZ];
 	struct rtnl_link near_link, far_link;
 	struct steer_iface iface;

@@ -48,6 +48,13 @@ enum err dataplane_spu_del(struct dataplane *d, const struct config_spu *spu) MU
 uint32_t dataplane_st0(const struct dataplane *d, const struct config_unit *unit,
                        uint32_t *ret_mtu);
 
+/* MTU of the interface by which the gateway's peer is reached; g may be NULL. */
+uint32_t dataplane_link_mtu(const struct dataplane *d, const struct config_gateway *g);
+/* Our source address of ICMP errors about packets that the VPN does not take; ADDR_NONE where we
+ * have none of the family. */
+void dataplane_answer_source(const struct dataplane *d, const struct config_vpn *v, uint8_t family,
+                             struct addr *ret);
+
 /* Name of the far end of an st0 unit, where what the kernel sends into it comes out. */
 void dataplane_far_name(const struct config_unit *unit, char name[IFNAMSIZ]);
 

@@ -6,12 +6,9 @@
 #include "dataplane.h"
 #include "inbound.h"
 
-/* Largest inner packets whose ESP in UDP fits into 1,500 bytes of the outer family: 1,500 less IP,
- * UDP (8), ESP (8), IV (8) and ICV (16) is a multiple of four, less the two bytes of the trailer.
- */
-#define ST0_MTU_V4 1438
-#define ST0_MTU_V6 1418
-#define SPU_LINK_MTU 3498 /* the most that a veth with a program takes */
+#define ST0_MTU_MAX 1438    /* of a unit without a VPN: ESP in UDP with AES-GCM, in 1,500 bytes */
+#define LINK_MTU_USUAL 1500 /* of an interface that is not there */
+#define SPU_LINK_MTU 3498   /* the most that a veth with a program takes */
 #define NEXTHOP_FORGET_MS 60000
 
 struct device_name {

@@ -46,6 +46,7 @@ struct udp {
 	uv_poll_t poll[UDP_SOCKETS];
 	int fd[UDP_SOCKETS];
 	udp_fn fn;
+	udp_esp_fn esp_fn;
 	void *ctx;
 	struct udp_stats stats;
 	struct received in;
@@ -74,24 +75,23 @@ static bool local_of(struct msghdr *msg, struct addr *ret)
 	return false;
 }
 
-/* What is IKE of a datagram on this port: everything on 500, what follows the marker on 4500. */
-static bool ike_of(struct udp *u, uint16_t port, struct view *v)
+enum content { IKE, ESP, KEEPALIVE };
+
+/* What a datagram on this port is: everything on 500 is IKE, on 4500 what follows the marker (RFC
+ * 3948 2). */
+static enum content content_of(uint16_t port, struct view *v)
 {
 	static const uint8_t marker[MARKER_LEN];
 	struct reader r = rd_of_view(*v);
 
 	if (port != PORT_NATT)
-		return true;
-	if (v->len == 1 && v->p[0] == 0xff) { /* RFC 3948 2.3 */
-		u->stats.keepalives++;
-		return false;
-	}
-	if (!view_equal(rd_view(&r, MARKER_LEN), (struct view){ marker, MARKER_LEN })) {
-		u->stats.esp++;
-		return false;
-	}
+		return IKE;
+	if (v->len == 1 && v->p[0] == 0xff)
+		return KEEPALIVE;
+	if (!view_equal(rd_view(&r, MARKER_LEN), (struct view){ marker, MARKER_LEN }))
+		return ESP;
 	*v = rd_rest(&r);
-	return true;
+	return IKE;
 }
 
 /* The i-th message of a call; false where it is none for IKE. */
@@ -101,9 +101,15 @@ static bool packet_of(struct udp *u, int socket, int i, struct datagram *ret)
 
 	ret->local.port = ports[socket];
 	ret->bytes = (struct view){ u->in.bytes[i], m->msg_len };
-	return local_of(&m->msg_hdr, &ret->local.addr) &&
-	       endpoint_from_sockaddr(&u->in.from[i], &ret->remote) == ERR_OK &&
-	       ike_of(u, ports[socket], &ret->bytes);
+	if (!local_of(&m->msg_hdr, &ret->local.addr) ||
+	    endpoint_from_sockaddr(&u->in.from[i], &ret->remote) != ERR_OK)
+		return false;
+	enum content is = content_of(ports[socket], &ret->bytes);
+	u->stats.keepalives += is == KEEPALIVE;
+	u->stats.esp += is == ESP;
+	if (is == ESP)
+		u->esp_fn(u->ctx, &ret->local, &ret->remote, ret->bytes);
+	return is == IKE;
 }
 
 /* One call for each turn, so that timers and commands get theirs under a flood. */
@@ -145,14 +151,15 @@ static void widen(int fd)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
-enum err udp_open(uv_loop_t *loop, const int fd[UDP_SOCKETS], udp_fn fn, void *ctx,
-                  struct udp **ret, struct why *why)
+enum err udp_open(uv_loop_t *loop, const int fd[UDP_SOCKETS], udp_fn fn, udp_esp_fn esp_fn,
+                  void *ctx, struct udp **ret, struct why *why)
 {
 	struct udp *u = calloc(1, sizeof(*u));
 
 	if (u == NULL)
 		return ERR_MEMORY;
 	u->fn = fn;
+	u->esp_fn = esp_fn;
 	u->ctx = ctx;
 	memcpy(u->fd, fd, sizeof(u->fd));
 	for (int i = 0; i < UDP_SOCKETS; i++) {

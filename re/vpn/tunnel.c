@@ -285,3 +285,71 @@ void tunnels_ike_conf_done(struct tunnel_ike_conf *k)
 	free(k->rule);
 	*k = (struct tunnel_ike_conf){ 0 };
 }
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+enum { V4_LEN = 20, V6_LEN = 40, UDP_LEN = 8, ESP_HEADER = 8, ESP_TRAILER = 2, ESP_UNIT = 4 };
+enum { AH_HEADER = 12, AH_UNIT = 8, V6_MIN_MTU = 1280 };
+
+/* RFC 4303 2: headers, IV, and ICV around; the cipher's block inside. */
+static uint32_t esp_room(const struct alg_cipher *c, uint32_t icv, uint32_t outer)
+{
+	uint32_t unit = c->block > ESP_UNIT ? c->block : ESP_UNIT;
+	uint32_t around =
+	        ESP_HEADER + UDP_LEN + (uint32_t)c->iv_len + (c->icv_len ? c->icv_len : icv);
+
+	return outer <= around + unit ? 0 : (outer - around) / unit * unit - ESP_TRAILER;
+}
+
+static uint32_t proposal_room(const struct config_ipsec_proposal *p, uint32_t outer)
+{
+	uint32_t icv = 0, least = outer;
+
+	for (size_t i = 0; i < p->integs; i++)
+		if (p->integ[i]->iv_len + p->integ[i]->icv_len > icv)
+			icv = (uint32_t)p->integ[i]->iv_len + p->integ[i]->icv_len;
+	if (p->protocol == PROTO_AH) {
+		uint32_t head = (AH_HEADER + icv + AH_UNIT - 1) / AH_UNIT * AH_UNIT;
+		return outer > head ? outer - head : 0;
+	}
+	for (size_t i = 0; i < p->ciphers; i++) {
+		uint32_t room = esp_room(p->cipher[i], icv, outer);
+		least = room < least ? room : least;
+	}
+	return least;
+}
+
+static uint32_t manual_room(const struct config_manual *m, uint32_t outer)
+{
+	struct config_ipsec_proposal p = { .protocol = m->protocol };
+
+	if (m->cipher != NULL)
+		p.cipher[p.ciphers++] = m->cipher;
+	if (m->integ != NULL)
+		p.integ[p.integs++] = m->integ;
+	return proposal_room(&p, outer);
+}
+
+/* Where the peer comes from anywhere, what our own address does not rule out. */
+static bool outer_is_v6(const struct config_vpn *v)
+{
+	const struct config_gateway *g = v->gateway;
+
+	if (g == NULL)
+		return v->manual->remote.family == ADDR_V6;
+	return g->peers ? g->peer[0].family == ADDR_V6 : g->local.family != ADDR_V4;
+}
+
+uint32_t tunnel_inner_mtu(const struct config_vpn *v, uint32_t link_mtu)
+{
+	uint32_t ip = outer_is_v6(v) ? V6_LEN : V4_LEN;
+	uint32_t outer = link_mtu > ip ? link_mtu - ip : 0, least = outer;
+
+	if (v->manual != NULL)
+		least = manual_room(v->manual, outer);
+	for (size_t i = 0; v->policy != NULL && i < v->policy->proposals; i++) {
+		uint32_t room = proposal_room(v->policy->proposal[i], outer);
+		least = room < least ? room : least;
+	}
+	return least > V6_MIN_MTU ? least : V6_MIN_MTU;
+}

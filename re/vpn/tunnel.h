@@ -39,6 +39,11 @@ void tunnels_forget_conf(struct tunnels *t);
 void tunnels_prune(struct tunnels *t);
 void tunnels_done(struct tunnels *t);
 
+/* The longest packet that surely fits into the VPN's tunnel over a link that takes link_mtu bytes,
+ * whichever of its proposals is chosen, in UDP or not. Never below what IPv6 needs (1280): the SPU
+ * fragments the encrypted packet where it must. */
+uint32_t tunnel_inner_mtu(const struct config_vpn *v, uint32_t link_mtu);
+
 struct tunnel *tunnels_find(const struct tunnels *t, uint32_t index);
 
 /* What IKE is told. The arrays are owned by it; names, keys and algorithms borrowed. */

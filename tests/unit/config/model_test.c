@@ -2,8 +2,10 @@
 #include "algorithms.h"
 #include "load.h"
 #include "runner.h"
+
 #include "secret.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +189,38 @@ START_TEST(ipsec)
 }
 END_TEST
 
+START_TEST(what_is_done_to_packets_in_passing)
+{
+	struct loaded l;
+	static const char *const mss[] = { "", "set security flow tcp-mss ipsec-vpn\n",
+		                           "set security flow tcp-mss ipsec-vpn mss 1350\n" };
+	static const uint32_t want[] = { 0, 1320, 1350 };
+	char *text = load_file(EXAMPLES "/two-tunnels.conf"), all[16384];
+
+	load_text(text, &l);
+	ck_assert(!config_vpn_find(l.config, "east")->post_fragmentation);
+	ck_assert(!config_vpn_find(l.config, "east")->copy_outer_dscp);
+	struct text set;
+	text_init(&set, 1 << 20);
+	ck_assert_int_eq(grammar_write(tree_root(l.config->tree), GRAMMAR_SET, &set), ERR_OK);
+	load_done(&l);
+	for (size_t i = 0; i < ARRAY_LEN(mss); i++) {
+		(void)snprintf(all, sizeof(all),
+		               "%sset security ipsec vpn east fragmentation post-encryption\n"
+		               "set security ipsec vpn east copy-outer-dscp\n%s",
+		               text_of(&set), mss[i]);
+		load_text(all, &l);
+		ck_assert_msg(l.config != NULL, "%s", l.messages);
+		const struct config_vpn *east = config_vpn_find(l.config, "east");
+		ck_assert(east->post_fragmentation && east->copy_outer_dscp);
+		ck_assert_uint_eq(east->tcp_mss, want[i]);
+		load_done(&l);
+	}
+	text_done(&set);
+	free(text);
+}
+END_TEST
+
 /* What is shown can be loaded, and means the same. */
 START_TEST(shown_loads_again)
 {
@@ -220,6 +254,7 @@ TESTS_OF(model)
 	tcase_add_test(tc, ike_defaults);
 	tcase_add_test(tc, ike_aead_prf);
 	tcase_add_test(tc, ipsec);
+	tcase_add_test(tc, what_is_done_to_packets_in_passing);
 	tcase_add_loop_test(tc, shown_loads_again, 0, 2);
 	return tc;
 }

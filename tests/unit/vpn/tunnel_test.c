@@ -146,10 +146,30 @@ START_TEST(ike_is_told_what_the_configuration_says)
 }
 END_TEST
 
+/* AES-GCM in UDP over IPv4: 1,500 less 60, to a multiple of 4, less 2. */
+START_TEST(a_tunnel_takes_what_fits_in_any_case)
+{
+	struct config *c = conf(vpn_a, vpn_b);
+
+	ck_assert_uint_eq(tunnel_inner_mtu(&c->vpn[0], 1500), 1438);
+	ck_assert_uint_eq(tunnel_inner_mtu(&c->vpn[0], 1400), 1338);
+	ck_assert_uint_eq(tunnel_inner_mtu(&c->vpn[0], 1300), 1280); /* IPv6 needs as much */
+	ck_assert_uint_eq(tunnel_inner_mtu(&c->vpn[0], 0), 1280);
+	config_free(c);
+	c = conf("set security ipsec proposal e encryption-algorithm aes-256-cbc\n"
+	         "set security ipsec proposal e authentication-algorithm hmac-sha-512\n",
+	         vpn_a);
+	/* 1,500 less 20, 8, 8, 16, 32, to a multiple of 16, less 2 */
+	ck_assert_uint_eq(tunnel_inner_mtu(&c->vpn[0], 1500), 1406);
+	config_free(c);
+}
+END_TEST
+
 TESTS_OF(tunnel)
 {
 	TCase *tc = tcase_create("tunnel");
 
+	tcase_add_test(tc, a_tunnel_takes_what_fits_in_any_case);
 	tcase_add_test(tc, indexes_stay_with_their_vpns);
 	tcase_add_test(tc, a_vpn_that_goes_is_left_for_the_caller_and_its_index_comes_free);
 	tcase_add_test(tc, what_a_record_tells_is_known_once);
