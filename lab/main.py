@@ -17,7 +17,9 @@ def main(argv=None):
     topo = commands.add_parser("topo", help="bring the demo's topology up and keep it until Ctrl-C")
     topo.add_argument("--no-start", action="store_true", help="start no gateway and no peers")
     bench = commands.add_parser("bench", help="measure")
-    bench.add_argument("what", nargs="?", default="first-tunnel", choices=["first-tunnel"])
+    bench.add_argument("what", nargs="?", default="first-tunnel", choices=["first-tunnel", "ike"])
+    bench.add_argument("--quick", action="store_true", help="ike: few tunnels, one group")
+    bench.add_argument("--tunnels", type=int, metavar="N", help="ike: so many tunnels (1,000)")
     bench.add_argument("--json", metavar="FILE", help="write the figures to FILE too")
     commands.add_parser("sweep", help="remove what labs left whose owners are dead")
     arguments = parser.parse_args(argv)
@@ -38,7 +40,9 @@ def run_demo(_arguments):
 
 
 def run_bench(arguments):
-    from . import bench
+    from . import bench, bench_ike
+    if arguments.what == "ike":
+        return bench_ike.run(arguments.json, arguments.quick, arguments.tunnels)
     return bench.run(arguments.json)
 
 

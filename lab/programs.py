@@ -14,6 +14,8 @@ IN_BUILD = {
     "hawser": "re/cli/hawser",
     "hawser-traffic": "lab/traffic/hawser-traffic",
     "hawser-ike-flood": "lab/traffic/hawser-ike-flood",
+    "ike-load": "tests/sim/ike-load",
+    "ike-bare": "tests/sim/ike-bare",
 }
 
 

@@ -45,9 +45,9 @@ charon-systemd {{
       path = {dir}/charon.log
       append = yes
       flush_line = yes
-      default = 1
-      ike = 2
-      cfg = 2
+      default = {log}
+      ike = {more_log}
+      cfg = {more_log}
     }}
   }}
 }}
@@ -97,15 +97,17 @@ secrets {{
 
 
 class Strongswan(Node):
-    def __init__(self, lab, name, retransmit_timeout=1.0, retransmit_tries=5, extra=""):
+    def __init__(self, lab, name, retransmit_timeout=1.0, retransmit_tries=5, extra="",
+                 plugins=PLUGINS, quiet=False):
+        """quiet: say errors only, as for a measurement."""
         super().__init__(lab, name)
         self.forwarding()
         self._charon = None
         self._connections = {}
         self._conf = self.dir / "strongswan.conf"
         self._conf.write_text(STRONGSWAN_CONF.format(
-            dir=self.dir, plugins=PLUGINS, extra=extra, retransmit_timeout=retransmit_timeout,
-            retransmit_tries=retransmit_tries))
+            dir=self.dir, plugins=plugins, extra=extra, retransmit_timeout=retransmit_timeout,
+            retransmit_tries=retransmit_tries, log=-1 if quiet else 1, more_log=-1 if quiet else 2))
 
     # ---- life ----------------------------------------------------------------------------------
 
@@ -121,6 +123,9 @@ class Strongswan(Node):
         if self._connections:
             self._load()
         return self
+
+    def charon_pid(self):
+        return self._charon.pid
 
     def down(self):
         """Ends charon as an administrator would: it deletes its SAs at its peers."""
