@@ -43,7 +43,7 @@ enum create_event {
 	CREATE_EVENTS
 };
 
-enum { RIVAL_NONCE_MAX = 256 };
+enum { RIVAL_NONCE_MAX = 256, PEER_DELETED_MAX = 4 };
 
 /* The peer's rekey of the same SA, which we answered while ours was on its way (2.8.1). */
 struct rival {
@@ -72,6 +72,10 @@ struct creation {
 	struct ike_choice ike; /* of an IKE SA, likewise */
 	uint8_t spi_i[8], spi_r[8];
 	struct rival rival;
+	/* Children that the peer deleted while it waited, by its SPIs, and that we do not have: the
+	 * answer that names one of them was overtaken by its Delete. */
+	uint32_t peer_deleted[PEER_DELETED_MAX];
+	size_t peer_deleted_n;
 	/* The peer's: where its request came from and to, and its message ID. */
 	struct endpoint asked_local, asked_remote;
 	uint32_t asked_id;
@@ -132,6 +136,8 @@ void ex_child_reply(struct ike_sa *sa, struct ike_in *in, struct effects *fx);
 void ex_child_abandon(struct ike_sa *sa, struct effects *fx);
 /* Its request is out. */
 bool ex_child_asking(const struct ike_sa *sa);
+/* The peer deletes a child that we do not have: by its SPI. It may be the one that we asked for. */
+void ex_child_peer_deleted(struct ike_sa *sa, uint32_t spi);
 /* From a record: its request is out; then its SA hangs in the tables. */
 void ex_child_restore(struct creation *cr);
 void ex_child_rehang(struct ike_sa *sa);

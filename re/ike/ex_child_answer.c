@@ -106,6 +106,9 @@ static uint16_t find_old(struct ike_sa *sa, const struct ike_content *m, struct 
 	r->spi = rd_u32(&spi);
 	r->protocol = n->protocol;
 	struct child_sa *old = rd_done(&spi) ? child_sa_by_spi_out(sa, r->spi) : NULL;
+	/* It may be the one that we asked for, and its rekey has overtaken the answer. */
+	if (old == NULL && ex_child_asking(sa) && sa->create->kind != CREATE_REKEY_IKE)
+		return N_TEMPORARY_FAILURE;
 	if (old == NULL || old->protocol != n->protocol || old->state == CHILD_LINGERING)
 		return N_CHILD_SA_NOT_FOUND;
 	if (!child_sa_alive(old))

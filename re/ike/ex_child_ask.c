@@ -472,6 +472,14 @@ static enum create_event classify(struct ike_sa *sa, const struct ike_in *in)
 	return cr->ke ? CREATE_EV_REPLY : CREATE_EV_REPLY_PLAIN;
 }
 
+void ex_child_peer_deleted(struct ike_sa *sa, uint32_t spi)
+{
+	struct creation *cr = sa->create;
+
+	if (ex_child_asking(sa) && cr->peer_deleted_n < PEER_DELETED_MAX)
+		cr->peer_deleted[cr->peer_deleted_n++] = spi;
+}
+
 void ex_child_reply(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 {
 	if (sa->create && sa->create->state == CREATE_SENT)

@@ -47,8 +47,11 @@ static void delete_children(struct ike_sa *sa, const struct payload_delete *d,
 	struct reader r = rd_of_view(d->list);
 
 	while (d->protocol != PROTO_IKE && rd_left(&r) != 0) {
-		struct child_sa *c = child_sa_by_spi_out(sa, rd_u32(&r));
+		uint32_t spi = rd_u32(&r);
+		struct child_sa *c = child_sa_by_spi_out(sa, spi);
 
+		if (c == NULL)
+			ex_child_peer_deleted(sa, spi);
 		if (c == NULL || c->protocol != d->protocol || c->state == CHILD_LINGERING)
 			continue;
 		if (c->state != CHILD_DELETING && c->state != CHILD_RETIRING)

@@ -200,6 +200,8 @@ static enum err fill_creation(const struct ike_sa *sa, struct creation_out *out)
 	m->nonce = bytes_of(&cr->nonce_i);
 	m->ke = cr->ke ? cr->ke->v2_id : 0;
 	m->restarts = cr->restarts;
+	m->n_peer_deleted = cr->peer_deleted_n;
+	m->peer_deleted = (uint32_t *)(uintptr_t)cr->peer_deleted;
 	if (cr->rival.nonce_len) {
 		m->rival_spi = cr->rival.spi_in;
 		m->rival_ike_spi = bytes(cr->rival.ike_spi, 8);
@@ -373,6 +375,8 @@ static enum err take_creation(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 		memcpy(cr->spi_i, c->spi.data, 8);
 	cr->ke = c->ke ? alg_ke_by_id((uint16_t)c->ke) : NULL;
 	cr->restarts = (uint8_t)c->restarts;
+	for (size_t i = 0; i < c->n_peer_deleted && i < PEER_DELETED_MAX; i++)
+		cr->peer_deleted[cr->peer_deleted_n++] = c->peer_deleted[i];
 	take_rival(c, &cr->rival);
 	ex_child_restore(cr);
 	TRY(blob_in(&cr->nonce_i, c->nonce));

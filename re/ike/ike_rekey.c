@@ -79,6 +79,24 @@ static struct child_sa *rival_child(struct ike_sa *sa, const struct creation *cr
 	return c && child_sa_alive(c) ? c : NULL;
 }
 
+/* Its Delete overtook the answer that made it. */
+static bool peer_deleted(const struct creation *cr, const struct child_sa *c)
+{
+	for (size_t i = 0; i < cr->peer_deleted_n; i++)
+		if (cr->peer_deleted[i] == c->spi_out)
+			return true;
+	return false;
+}
+
+/* The peer goes on from the child that ours is a rival of: the rivalry is with its successor. */
+static void rival_rekeyed(struct ike_sa *sa, const struct child_sa *old, const struct child_sa *c)
+{
+	struct creation *ours = sa->create;
+
+	if (ex_child_asking(sa) && ours->rival.nonce_len && ours->rival.spi_in == old->spi_in)
+		ours->rival.spi_in = c->spi_in;
+}
+
 static void say_child(const struct child_sa *c, uint32_t old, const struct tunnel *t,
                       struct effects *fx)
 {
@@ -100,8 +118,10 @@ void ike_rekey_child_answered(struct ike_sa *sa, const struct creation *cr, stru
 	say_child(c, cr->spi_old, t, fx);
 	if (crosses(sa, cr))
 		note_rival(sa->create, cr); /* settled when ours is answered */
-	else if (old)
+	else if (old) {
+		rival_rekeyed(sa, old, c);
 		replace(old, false, fx);
+	}
 	ike_tunnel_child_up(sa, t);
 }
 
@@ -126,6 +146,8 @@ void ike_rekey_child_made(struct ike_sa *sa, const struct creation *cr, struct c
 		replace(rival, false, fx);
 	if (old)
 		replace(old, true, fx);
+	if (peer_deleted(cr, c))
+		c->wish_delete = true; /* so is our half of it */
 }
 
 /* ---- IKE SAs --------------------------------------------------------------------------------- */
@@ -183,12 +205,33 @@ enum err ike_rekey_inherit(struct ike_sa *sa, const void *arg, struct effects *f
 	return ERR_OK;
 }
 
+/* Another SA of the peer may still wait to hear whether `old` takes over from it. */
+static void rival_succeeded(struct ike_sa *old, const struct ike_sa *sa, struct effects *fx)
+{
+	struct list *at;
+
+	list_each (at, &old->same_id) {
+		struct ike_sa *other = CONTAINER_OF(at, struct ike_sa, same_id);
+		struct rival *r = ex_child_asking(other) ? &other->create->rival : NULL;
+
+		if (r == NULL || other->create->kind != CREATE_REKEY_IKE || r->nonce_len == 0 ||
+		    memcmp(r->ike_spi, ike_sa_our_spi(old), 8) != 0)
+			continue;
+		memcpy(r->ike_spi, ike_sa_our_spi(sa), 8);
+		ike_sa_put(other, fx);
+	}
+}
+
 static void succeed(struct ike_sa *old, struct ike_sa *sa, bool ours_to_delete, struct effects *fx)
 {
 	struct list *at;
 
 	while ((at = old->children.next) != &old->children)
 		child_sa_move(child_sa_at(at), sa, fx);
+	rival_succeeded(old, sa, fx);
+	/* It was to make way for another: so is what takes over from it. */
+	if (old->delete_at_ms < sa->delete_at_ms)
+		sa->delete_at_ms = old->delete_at_ms;
 	sa->stray_spi = old->stray_spi;
 	old->stray_spi = 0;
 	old->delete_at_ms = ike_sa_now(old) + (ours_to_delete ? 0 : PEERS_PART_MS);

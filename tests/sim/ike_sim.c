@@ -3,17 +3,19 @@
  * at random moments and are started again from their records.
  *
  * usage: ike_sim [WORLDS [SEED]]
+ *        ike_sim --exchanges N [SEED]    exchanges without end: ike_storm.c
  *
  * Each world draws its configuration and its troubles from its seed, runs for some virtual minutes,
  * becomes quiet, and is then judged: exactly one tunnel is up, both ends agree on SPIs, keys and
  * selectors, no SA is half done, no record and no slot is left over. A failure prints the seed. */
-#include "records.pb-c.h"
+#include "ike_storm.h"
 #include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct trouble {
 	unsigned loss, twice, jitter_ms, deaths;
@@ -203,8 +205,23 @@ static bool one_world(uint64_t seed, uint64_t *up, uint64_t *deaths)
 	return wrong == NULL;
 }
 
+static int storm(char **argv)
+{
+	uint64_t seed = argv[3] ? strtoull(argv[3], NULL, 10) : (uint64_t)time(NULL) * 1000;
+
+	/* What waits in a thread's cache counts as allocated: none, so that the heap can be
+	 * counted.
+	 */
+	if (getenv("GLIBC_TUNABLES") == NULL &&
+	    setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 0) == 0)
+		(void)execv("/proc/self/exe", argv);
+	return ike_storm(strtoull(argv[2], NULL, 10), seed) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 2 && strcmp(argv[1], "--exchanges") == 0)
+		return storm(argv);
 	unsigned long worlds = argc > 1 ? strtoul(argv[1], NULL, 10) : 200;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL) * 1000;
 	uint64_t up = 0, deaths = 0;

@@ -109,6 +109,10 @@ void node_die(struct node *n)
 	n->jobs = 0;
 	n->dies_in = 0;
 	n->w->deaths++;
+	if (n->w->trace)
+		printf("%10lu node %d dies\n", n->w->now_ms, n->id);
+	if (n->w->history)
+		history_note(n->w->history, n->w->now_ms, (uint64_t)n->id);
 }
 
 void world_done(struct world *w)
@@ -208,6 +212,8 @@ static void put(struct node *n, const struct effect *f)
 	assert(s->body);
 	memcpy(s->body, f->body.p, f->body.len);
 	n->puts++;
+	if (n->w->history)
+		history_put(n->w->history, n->id, &f->key, f->body);
 }
 
 /* The slots come free when every SPU has passed the deletion: here, at once. */
@@ -222,6 +228,8 @@ static void del(struct node *n, const struct record_key *key)
 		record_child_sa_free(m);
 	}
 	forget_record(n, key);
+	if (n->w->history)
+		history_del(n->w->history, n->id, key);
 }
 
 static void through_nat(struct world *w, struct packet *p)
@@ -260,8 +268,14 @@ static void send_message(struct node *n, const struct fx_send *s)
 {
 	struct world *w = n->w;
 
+	if (w->trace && s->bytes.len >= 28)
+		printf("%10lu node %d sends exchange %d flags %02x id %d of %02x%02x, %zu bytes\n",
+		       w->now_ms, n->id, s->bytes.p[18], s->bytes.p[19], s->bytes.p[23],
+		       s->bytes.p[0], s->bytes.p[1], s->bytes.len);
 	n->sends++;
 	n->last_after_anchor = s->after_anchor;
+	if (w->history)
+		history_sent(w->history, n->id, s->bytes);
 	if (w->loss && world_random(w, 1000) < w->loss) {
 		w->lost++;
 		return;
@@ -282,6 +296,10 @@ static void add_job(struct node *n, struct effect *f)
 static void note_event(struct node *n, const struct effect *f)
 {
 	n->events[f->event]++;
+	if (n->w->history) {
+		history_note(n->w->history, n->w->now_ms, (uint64_t)f->event);
+		history_text(n->w->history, f->text);
+	}
 	(void)snprintf(n->last_text[f->event], sizeof(n->last_text[0]), "%s", f->text);
 	if (n->w->trace)
 		printf("%10lu node %d event %d %s\n", n->w->now_ms, n->id, f->event, f->text);
@@ -352,6 +370,8 @@ static void deliver(struct world *w, size_t i)
 		if (n->ike == NULL || !addr_equal(&n->addr, &p.to.addr))
 			continue;
 		w->delivered++;
+		if (w->history)
+			history_arrived(w->history, k, (struct view){ p.bytes, p.len });
 		ike_datagram(n->ike, &p.to, &p.from, (struct view){ p.bytes, p.len }, &fx);
 		node_run(n, &fx);
 	}

@@ -5,6 +5,7 @@
  * then packets wait until the test delivers them. */
 #ifndef WORLD_H
 #define WORLD_H
+#include "history.h"
 #include "ike.h"
 
 enum { WORLD_SLOTS = 256, WORLD_PACKETS = 512, WORLD_RECORDS = 256, WORLD_JOBS = 64 };
@@ -60,6 +61,7 @@ struct world {
 	bool nat; /* node 0 is behind a NAT: 203.0.113.1, ports + 10000 */
 	uint64_t lost, delivered, deaths;
 	bool trace;
+	struct history *history; /* borrowed; NULL: nobody writes it */
 };
 
 /* Node 0 is 10.0.0.1, node 1 is 10.0.0.2. No core runs yet. */
