@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* ChaCha20-Poly1305 (RFC 7634), and CBC or NULL with HMAC (RFC 3602, 2451, 2405, 2410, 4868), as
- * jobs of libIPSec_MB. What an SA decides is a job filled in once; a packet adds its pointers.
+ * jobs of libIPSec_MB. What an SA decides is a job filled in once; a packet adds its pointers. DES
+ * and 3DES are done beside the job: before it outbound, inbound on what it has found authentic.
  *
  * Extended sequence numbers (RFC 4303 2.2.1) are hashed from the four bytes behind the
  * authenticated ones. What stood there is put back before the ICV, which usually is there, is
  * written or read. */
 #include "engine_soft_priv.h"
 #include "secret.h"
+#include "soft_des.h"
 
 #define HASH_BLOCK_MAX 128
 
 struct job_session {
 	struct engine_session s;
 	bool inbound;
-	uint8_t icv_len; /* 0: nothing is authenticated */
-	uint8_t block;   /* of the cipher */
+	uint8_t icv_len;            /* 0: nothing is authenticated */
+	uint8_t block;              /* of the cipher */
+	const struct soft_des *des; /* that the library does not encrypt with; else NULL */
 	IMB_JOB job;
 };
 
@@ -33,10 +36,7 @@ struct chain_session {
 			_Alignas(16) uint32_t enc[15 * 4];
 			_Alignas(16) uint32_t dec[15 * 4];
 		} aes;
-		struct {
-			uint64_t schedule[3][IMB_DES_KEY_SCHED_SIZE / 8];
-			const void *at[3];
-		} des;
+		struct soft_des des;
 	} key;
 };
 
@@ -65,6 +65,8 @@ static void finish(const IMB_JOB *job)
 	else if (!secret_equal((struct view){ x->tag, s->icv_len },
 	                       (struct view){ op->icv, s->icv_len }))
 		op->verdict = ENGINE_BAD_ICV;
+	else if (s->des)
+		soft_des_crypt(s->des, op->iv, op->payload, op->len, false);
 }
 
 void soft_jobs_drain(struct soft *soft)
@@ -199,19 +201,6 @@ static void set_hash(IMB_MGR *mgr, struct chain_session *s, const struct engine_
 	s->j.job.u.HMAC._hashed_auth_key_xor_opad = s->opad;
 }
 
-static void set_des(IMB_MGR *mgr, struct chain_session *s, const struct engine_sa *sa)
-{
-	size_t keys = sa->key.len / 8;
-
-	for (size_t i = 0; i < keys; i++) {
-		(void)IMB_DES_KEYSCHED(mgr, s->key.des.schedule[i], sa->key.p + 8 * i);
-		s->key.des.at[i] = s->key.des.schedule[i];
-	}
-	s->j.job.cipher_mode = keys == 1 ? IMB_CIPHER_DES : IMB_CIPHER_DES3;
-	s->j.job.enc_keys = s->j.job.dec_keys =
-	        keys == 1 ? (const void *)s->key.des.schedule[0] : s->key.des.at;
-}
-
 static void set_aes(IMB_MGR *mgr, struct chain_session *s, const struct engine_sa *sa)
 {
 	if (sa->key.len == 16)
@@ -240,12 +229,14 @@ static void chain_init(struct soft *soft, struct engine_session *session,
 	if (c == NULL || c->kind == ALG_KIND_NULL)
 		return;
 	s->j.block = c->block;
-	s->j.job.key_len_in_bytes = c->key_len;
-	s->j.job.iv_len_in_bytes = c->iv_len;
-	if (c->v2_id == ENCR_AES_CBC)
+	if (c->v2_id == ENCR_AES_CBC) {
+		s->j.job.key_len_in_bytes = c->key_len;
+		s->j.job.iv_len_in_bytes = c->iv_len;
 		set_aes(soft->mgr, s, sa);
-	else
-		set_des(soft->mgr, s, sa);
+		return;
+	}
+	soft_des_init(&s->key.des, sa->key);
+	s->j.des = &s->key.des;
 }
 
 /* Whether there is something to do, and it can be done. */
@@ -292,9 +283,16 @@ static void chain_submit(struct soft *soft, struct engine_op *op)
 
 static void chain_seal(struct soft *soft, struct engine_op *ops, uint16_t n)
 {
-	for (uint16_t i = 0; i < n; i++)
-		if (chain_fits(&ops[i], session_of(&ops[i])))
+	for (uint16_t i = 0; i < n; i++) {
+		const struct job_session *s = session_of(&ops[i]);
+
+		if (!chain_fits(&ops[i], s))
+			continue;
+		if (s->des && (!s->inbound || s->icv_len == 0))
+			soft_des_crypt(s->des, ops[i].iv, ops[i].payload, ops[i].len, !s->inbound);
+		if (s->des == NULL || s->icv_len)
 			chain_submit(soft, &ops[i]);
+	}
 }
 
 /* ---------------------------------------------------------------- inbound */

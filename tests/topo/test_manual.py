@@ -15,7 +15,7 @@ WEAK = ("3des-cbc", "EXAMPLE-KEY-000000000024")
 AUTH = ("hmac-sha-256-128", "fedcba9876543210fedcba9876543210")
 OLD = ("hmac-sha1-96", "EXAMPLE-KEY-00000020")
 # name: outer family, protocol, SPI, encryption, authentication
-VPNS = {"esp4": (4, "esp", 256, WEAK, AUTH), "esp6": (6, "esp", 16639, CIPHER, OLD),
+VPNS = {"esp4": (4, "esp", 256, CIPHER, AUTH), "esp6": (6, "esp", 16639, WEAK, OLD),
         "ah4": (4, "ah", 256, None, AUTH), "ah6": (6, "ah", 4711, None, OLD),
         "null4": (4, "esp", 257, None, OLD)}
 

@@ -4,6 +4,7 @@
 #include "runner.h"
 
 #include <string.h>
+#include <time.h>
 
 static struct engine *soft;
 static struct alg_suite suites[2 * ALG_SUITES_MAX];
@@ -336,6 +337,54 @@ START_TEST(what_is_refused)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- how long it takes */
+
+enum { FULL_BURST = 32, FULL_TEXT = 1424, TRIES = 3, BURST_MAX_US = 40000 };
+
+static uint64_t cpu_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static uint64_t burst_us(struct alg_packet *p, struct engine_session *s)
+{
+	struct engine_op ops[FULL_BURST];
+
+	for (size_t i = 0; i < FULL_BURST; i++)
+		ops[i] = alg_packet_op(&p[i], s, false);
+	uint64_t from = cpu_us();
+	soft->burst_out(soft, ops, FULL_BURST);
+	uint64_t took = cpu_us() - from;
+	for (size_t i = 0; i < FULL_BURST; i++)
+		ck_assert_uint_eq(ops[i].verdict, ENGINE_OK);
+	return took;
+}
+
+/* An SPU that is silent for 300 ms is killed, and it has to share its processor. */
+START_TEST(no_suite_keeps_an_spu_silent)
+{
+	for (size_t i = 0; i < suites_n; i++) {
+		struct alg_packet p[FULL_BURST];
+		uint64_t best = UINT64_MAX;
+
+		for (size_t k = 0; k < FULL_BURST; k++)
+			alg_packet_init(&p[k], &suites[i], FULL_TEXT, 5);
+		struct engine_session *s = session(&p[0], false);
+		for (int t = 0; t < TRIES && best > BURST_MAX_US; t++) {
+			uint64_t took = burst_us(p, s);
+			best = took < best ? took : best;
+		}
+		ck_assert_msg(best <= BURST_MAX_US, "%s: %lu us for a burst", suites[i].name, best);
+		soft->session_del(soft, s);
+		for (size_t k = 0; k < FULL_BURST; k++)
+			alg_packet_done(&p[k]);
+	}
+}
+END_TEST
+
 TESTS_OF(soft_alg)
 {
 	TCase *tc = tcase_create("soft_alg");
@@ -347,6 +396,7 @@ TESTS_OF(soft_alg)
 	tcase_add_loop_test(tc, a_burst_of_all_kinds, 0, 4);
 	tcase_add_loop_test(tc, what_fails_fails_alone, 0, (int)ARRAY_LEN(failing_len));
 	tcase_add_test(tc, no_room_for_the_high_half_fails);
+	tcase_add_test(tc, no_suite_keeps_an_spu_silent);
 	tcase_add_loop_test(tc, what_is_refused, 0, (int)ARRAY_LEN(refusals));
 	return tc;
 }

@@ -19,6 +19,8 @@ static const struct suite {
 	{ 0, ENCR_NULL, 0, INTEG_HMAC_SHA1_96, true },
 	{ 0, ENCR_NULL_AES_GMAC, 128, INTEG_NONE, false },
 	{ 0, ENCR_3DES_CBC, 0, INTEG_HMAC_SHA2_512_256, false },
+	{ 0, ENCR_3DES_CBC, 0, INTEG_HMAC_SHA1_96, true },
+	{ 0, ENCR_DES_CBC, 0, INTEG_HMAC_MD5_96, false },
 };
 enum { SUITES = (int)ARRAY_LEN(suites), ROUNDS = 8 };
 
