@@ -193,6 +193,9 @@ class Strongswan(Node):
     def rekey(self, name):
         self.swanctl("--rekey", "--child", name)
 
+    def rekey_ike(self, name):
+        self.swanctl("--rekey", "--ike", name)
+
     # ---- questions -------------------------------------------------------------------------------
 
     def sas(self):

@@ -54,6 +54,8 @@ static const struct cli_arg offload[] = {
 	  "The NIC's inline crypto, software, or what fits best" },
 	END
 };
+static const struct cli_arg ipsec_rekey[] = { INDEX(true, "The tunnel with this index"), END };
+static const struct cli_arg ike_rekey[] = { INDEX(true, "The IKE SA with this index"), END };
 static const struct cli_arg anchor[] = {
 	{ NULL, "anchor", CLI_UINT, 0, 255, NULL, true, "Number of the anchor" },
 	{ "fpc-slot", "fpc-slot", CLI_UINT, 0, 15, NULL, true, "Slot of the SPU that gets it" },
@@ -184,6 +186,12 @@ const struct cli_command cli_commands[] = {
 	{ CLI_REQUEST_OFFLOAD, "request security ipsec offload", CLI_CONTROL, offload,
 	  "Choose the engine of a tunnel",
 	  "{\"tunnel-index\": N, \"engine-choice\": \"inline\"|\"software\"|\"automatic\"}" },
+	{ CLI_REQUEST_IPSEC_REKEY, "request security ipsec rekey", CLI_CONTROL, ipsec_rekey,
+	  "Rekey a tunnel now, whatever its lifetime; shows whether the peer agrees to perfect forward "
+	  "secrecy",
+	  "{\"tunnel-index\": N}" },
+	{ CLI_REQUEST_IKE_REKEY, "request security ike rekey", CLI_CONTROL, ike_rekey,
+	  "Rekey an IKE SA now, whatever its lifetime", "{\"index\": N}" },
 	{ CLI_REQUEST_ANCHOR, "request chassis anchor", CLI_CONTROL, anchor,
 	  "Move an anchor to an SPU",
 	  "{\"anchor\": N, \"fpc\": N, \"pic\": N}" },

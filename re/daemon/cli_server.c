@@ -49,6 +49,8 @@ static json_t *(*const handlers[CLI_COMMANDS])(struct daemon *, const struct cli
 	[CLI_CLEAR_IPSEC_SA] = clear_ipsec_sas,
 	[CLI_CLEAR_IPSEC_STATISTICS] = clear_ipsec_statistics,
 	[CLI_REQUEST_OFFLOAD] = request_offload,
+	[CLI_REQUEST_IPSEC_REKEY] = request_ipsec_rekey,
+	[CLI_REQUEST_IKE_REKEY] = request_ike_rekey,
 	[CLI_REQUEST_ANCHOR] = request_anchor,
 	[CLI_REQUEST_LOAD] = request_load,
 };

@@ -30,6 +30,8 @@ json_t *clear_ike_sas(struct daemon *d, const struct cli_request *r);
 json_t *clear_ipsec_sas(struct daemon *d, const struct cli_request *r);
 json_t *clear_ipsec_statistics(struct daemon *d, const struct cli_request *r);
 json_t *request_offload(struct daemon *d, const struct cli_request *r);
+json_t *request_ipsec_rekey(struct daemon *d, const struct cli_request *r);
+json_t *request_ike_rekey(struct daemon *d, const struct cli_request *r);
 json_t *request_anchor(struct daemon *d, const struct cli_request *r);
 json_t *request_load(struct daemon *d, const struct cli_request *r);
 

@@ -40,6 +40,34 @@ json_t *request_offload(struct daemon *d, const struct cli_request *r)
 	return cli_error("no such engine", "engine", "inline, software or automatic");
 }
 
+/* request security ipsec rekey index N */
+json_t *request_ipsec_rekey(struct daemon *d, const struct cli_request *r)
+{
+	uint32_t index = (uint32_t)cli_number(r->args, "index", 0);
+	struct effects fx = { 0 };
+	enum err e = ike_rekey_child(d->ike, index, &fx);
+
+	daemon_turn(d, &fx);
+	if (e)
+		return cli_error("no such tunnel that is up", "index",
+		                 "an ID of show security ipsec security-associations");
+	return json_pack("{s:I}", "tunnel-index", (json_int_t)index);
+}
+
+/* request security ike rekey index N */
+json_t *request_ike_rekey(struct daemon *d, const struct cli_request *r)
+{
+	uint32_t index = (uint32_t)cli_number(r->args, "index", 0);
+	struct effects fx = { 0 };
+	enum err e = ike_rekey_ike(d->ike, index, &fx);
+
+	daemon_turn(d, &fx);
+	if (e)
+		return cli_error("no such IKE SA that is up", "index",
+		                 "an index of show security ike security-associations");
+	return json_pack("{s:I}", "index", (json_int_t)index);
+}
+
 /* request chassis anchor N fpc-slot F pic-slot P */
 json_t *request_anchor(struct daemon *d, const struct cli_request *r)
 {

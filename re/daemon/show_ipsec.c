@@ -164,7 +164,7 @@ static json_t *sa_object(struct walk *w, const struct ike_child_info *i)
 		put_text(sa, "role", i->initiator ? "Initiator" : "Responder");
 	}
 	cli_put_location(w->d, sa, i->anchor);
-	put_text(sa, "state", "installed");
+	put_text(sa, "state", i->state);
 	put_text(sa, "mode", "tunnel");
 	put_text(sa, "type", manual ? "manual" : "dynamic");
 	put_text(sa, "anti-replay-service", i->window ? "enabled" : "disabled");

@@ -126,6 +126,7 @@ struct ike_child_info {
 	char vpn[IKE_NAME_MAX], gateway[IKE_NAME_MAX];
 	uint32_t ike_index;
 	uint8_t anchor;
+	const char *state; /* "installed", "rekeyed": another took over; "deleting" */
 	bool initiator, sending;
 	uint32_t spi_in, spi_out; /* host order */
 	uint32_t slot_in, slot_out;

@@ -74,6 +74,14 @@ void ike_each_sa(struct ike *ike, bool (*fn)(void *ctx, const struct ike_sa_info
 	}
 }
 
+/* For people: what a child is, not what it waits for. */
+static const char *child_state_word(const struct child_sa *c)
+{
+	if (child_sa_alive(c))
+		return "installed";
+	return c->replaced ? "rekeyed" : "deleting";
+}
+
 static void describe_child(struct ike_sa *sa, const struct child_sa *c, struct ike_child_info *i)
 {
 	struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
@@ -85,6 +93,7 @@ static void describe_child(struct ike_sa *sa, const struct child_sa *c, struct i
 		.ike_index = sa->index,
 		.anchor = sa->anchor,
 		.initiator = c->initiator,
+		.state = child_state_word(c),
 		.sending = c->sending,
 		.spi_in = c->spi_in,
 		.spi_out = c->spi_out,

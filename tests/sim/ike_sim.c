@@ -19,6 +19,7 @@
 
 struct trouble {
 	unsigned loss, twice, jitter_ms, deaths;
+	bool rekeys, pfs;
 	bool nat, both_initiate, short_lives, full;
 };
 
@@ -32,9 +33,12 @@ static struct trouble draw_trouble(struct world *w)
 		.nat = world_random(w, 4) == 0,
 		.short_lives = world_random(w, 3) == 0,
 		.full = world_random(w, 4) == 0,
+		.rekeys = world_random(w, 2) == 0,
+		.pfs = world_random(w, 3) == 0,
 	};
 
 	t.both_initiate = !t.nat && world_random(w, 3) == 0;
+	t.rekeys &= !t.full && !t.both_initiate && t.loss <= 100;
 	return t;
 }
 
@@ -66,6 +70,8 @@ static void draw_conf(struct world *w, const struct trouble *t, struct world_con
 		c[i].gateway.dpd_mode = IKE_DPD_ALWAYS;
 		if (t->both_initiate)
 			c[i].tunnel.establish = IKE_ESTABLISH_IMMEDIATELY;
+		if (t->pfs)
+			c[i].tunnel.pfs = alg_ke_by_id(KE_CURVE25519);
 		if (t->short_lives)
 			c[i].tunnel.proposal[0].lifetime_s = 180;
 		c[i].gateway.proposal[0].ke[1] = alg_ke_by_id(KE_ECP_256);
@@ -89,6 +95,30 @@ static void draw_conf(struct world *w, const struct trouble *t, struct world_con
 		c[p256_only_0].gateway.force_udp_encap = true;
 }
 
+static bool note_index(void *ctx, const struct ike_sa_info *i)
+{
+	if (i->up)
+		*(uint32_t *)ctx = i->index;
+	return true;
+}
+
+/* A side rekeys at will, its IKE SA, its child or both. */
+static void rekey(struct world *w, struct node *n)
+{
+	struct effects fx = { 0 };
+	uint32_t what = world_random(w, 4), index = 0;
+
+	if (n->ike && (what & 1)) {
+		(void)!ike_rekey_child(n->ike, 131073, &fx);
+		node_run(n, &fx);
+	}
+	if (n->ike && (what & 2)) {
+		ike_each_sa(n->ike, note_index, &index);
+		(void)!ike_rekey_ike(n->ike, index, &fx);
+		node_run(n, &fx);
+	}
+}
+
 static void trouble_time(struct world *w, const struct trouble *t, struct world_conf c[2])
 {
 	unsigned deaths = t->deaths;
@@ -101,6 +131,8 @@ static void trouble_time(struct world *w, const struct trouble *t, struct world_
 			deaths--;
 		}
 		n->full = t->full && world_random(w, 3) == 0; /* its store, for a while */
+		for (int k = 0; t->rekeys && k < 2; k++)
+			rekey(w, &w->node[k]);
 		world_run(w, 500 + world_random(w, 5000));
 		n->full = false;
 		for (int k = 0; k < 2; k++)
