@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define SA_RUNTIME_LAYOUT 4
-#define SA_RUNTIME_SLOTS_DEFAULT 16384
+#define SA_RUNTIME_SLOTS_DEFAULT 65536
 /* Words of the ring area per slot: all SA pairs may have a window of 512, or one in eight the
  * largest. */
 #define SA_RUNTIME_RING_ROOM 32

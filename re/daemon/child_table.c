@@ -6,33 +6,100 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool key_equal(const struct record_key *a, const struct record_key *b)
+enum err children_init(struct children *c)
 {
-	return a->kind == b->kind && a->len == b->len && memcmp(a->b, b->b, a->len) == 0;
+	static const uint8_t key[16]; /* SPIs are ours: nobody picks them against us */
+
+	for (size_t i = 0; i < CHILD_CHAINS; i++)
+		list_init(&c->of_tunnel[i]);
+	return hash_init(&c->by_key, key);
 }
 
-static struct child *find(struct children *c, const struct record_key *key)
+static struct view key_view(const struct record_key *key)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (!c->at[i].gone_revision && key_equal(&c->at[i].key, key))
-			return &c->at[i];
-	return NULL;
+	return (struct view){ key->b, key->len };
 }
 
-static struct child *add(struct children *c, const struct record_key *key)
+struct child *children_find(struct children *c, const struct record_key *key)
 {
-	struct child *more = realloc(c->at, (c->n + 1) * sizeof(*more));
+	struct hash_node *node = hash_get(&c->by_key, key_view(key));
 
+	return node ? CONTAINER_OF(node, struct child, by_key) : NULL;
+}
+
+static bool make_room(struct children *c)
+{
+	size_t room = c->room ? 2 * c->room : 64;
+	struct child **more;
+
+	if (c->n < c->room)
+		return true;
+	more = realloc(c->at, room * sizeof(struct child *));
 	if (more == NULL)
-		return NULL;
+		return false;
 	c->at = more;
-	more[c->n] = (struct child){ .key = *key };
-	return &more[c->n++];
+	c->room = room;
+	return true;
+}
+
+struct child *children_add(struct children *c, const struct record_key *key, uint32_t tunnel,
+                           uint64_t gone_revision)
+{
+	struct child *child = make_room(c) ? calloc(1, sizeof(*child)) : NULL;
+
+	if (child == NULL)
+		return NULL;
+	child->key = *key;
+	child->tunnel = tunnel;
+	child->gone_revision = gone_revision;
+	child->place = c->n;
+	c->at[c->n++] = child;
+	list_add_tail(&child->of_tunnel, children_of(c, tunnel));
+	if (gone_revision)
+		c->gone++;
+	else
+		(void)!hash_put(&c->by_key, &child->by_key, key_view(&child->key));
+	return child;
+}
+
+static void child_gone(struct children *c, struct child *child, uint64_t revision)
+{
+	hash_del(&c->by_key, &child->by_key);
+	child->gone_revision = revision;
+	c->gone++;
+}
+
+/* One that is gone: the last one takes its place. */
+static void drop(struct children *c, struct child *child)
+{
+	c->at[child->place] = c->at[--c->n];
+	c->at[child->place]->place = child->place;
+	c->gone--;
+	list_del(&child->of_tunnel);
+	free(child);
+}
+
+/* The tunnel is to be looked at. */
+static void note(struct children *c, uint32_t tunnel)
+{
+	if (c->dirty || (c->changes && c->changed[c->changes - 1] == tunnel))
+		return;
+	if (c->changes == c->changes_room) {
+		size_t room = c->changes_room ? 2 * c->changes_room : 64;
+		uint32_t *more = realloc(c->changed, room * sizeof(*more));
+
+		if (more == NULL) {
+			c->dirty = true;
+			return;
+		}
+		c->changed = more;
+		c->changes_room = room;
+	}
+	c->changed[c->changes++] = tunnel;
 }
 
 static void fill(struct child *child, const Hawser__ChildSaRecord *m, uint64_t revision)
 {
-	child->tunnel = m->tunnel;
 	child->slot_in = m->slot_in;
 	child->slot_out = m->slot_out;
 	child->anchor = (uint8_t)m->anchor;
@@ -45,20 +112,23 @@ void children_recorded(struct daemon *d, const struct record *record)
 {
 	Hawser__ChildSaRecord *m = NULL;
 	struct children *c = &d->children;
-	struct child *child = find(c, &record->key);
+	struct child *child = children_find(c, &record->key);
 
-	c->dirty = true;
 	if (record->deleted) {
-		if (child)
-			child->gone_revision = record->revision;
+		if (child) {
+			child_gone(c, child, record->revision);
+			note(c, child->tunnel);
+		}
 		return;
 	}
 	if (record_child_sa_decode(record->body, &m))
 		return;
 	if (child == NULL)
-		child = add(c, &record->key);
-	if (child)
+		child = children_add(c, &record->key, m->tunnel, 0);
+	if (child) {
 		fill(child, m, record->revision);
+		note(c, child->tunnel);
+	}
 	record_child_sa_free(m);
 }
 
@@ -67,9 +137,9 @@ void children_recorded(struct daemon *d, const struct record *record)
 static struct child *by_slot(struct children *c, uint32_t slot)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (!c->at[i].gone_revision &&
-		    (c->at[i].slot_in == slot || c->at[i].slot_out == slot))
-			return &c->at[i];
+		if (!c->at[i]->gone_revision &&
+		    (c->at[i]->slot_in == slot || c->at[i]->slot_out == slot))
+			return c->at[i];
 	return NULL;
 }
 
@@ -99,14 +169,18 @@ static void free_slots(struct daemon *d)
 	struct children *c = &d->children;
 	bool any = false, all;
 
-	for (size_t i = 0; i < c->n; i++) {
-		c->at[i].buried =
-		        c->at[i].gone_revision != 0 && spus_have_applied(d, c->at[i].gone_revision);
-		any |= c->at[i].buried;
+	for (size_t i = 0; c->gone && i < c->n; i++) {
+		struct child *child = c->at[i];
+
+		child->buried =
+		        child->gone_revision != 0 && spus_have_applied(d, child->gone_revision);
+		any |= child->buried;
 	}
-	all = any && totals_bury(d);
+	if (!any)
+		return;
+	all = totals_bury(d);
 	for (size_t i = 0; i < c->n; i++) {
-		struct child *child = &c->at[i];
+		struct child *child = c->at[i];
 
 		if (!child->buried || !all) {
 			child->buried = false;
@@ -114,7 +188,8 @@ static void free_slots(struct daemon *d)
 		}
 		sa_runtime_give(&d->runtime, child->slot_in);
 		sa_runtime_give(&d->runtime, child->slot_out);
-		c->at[i--] = c->at[--c->n];
+		drop(c, child);
+		i--;
 	}
 }
 
@@ -127,10 +202,10 @@ void children_note_strays(struct daemon *d)
 
 	c->stray = calloc(d->runtime.slots, sizeof(*c->stray));
 	for (size_t i = 0; known && i < c->n; i++) {
-		if (c->at[i].slot_in < d->runtime.slots)
-			known[c->at[i].slot_in] = 1;
-		if (c->at[i].slot_out < d->runtime.slots)
-			known[c->at[i].slot_out] = 1;
+		if (c->at[i]->slot_in < d->runtime.slots)
+			known[c->at[i]->slot_in] = 1;
+		if (c->at[i]->slot_out < d->runtime.slots)
+			known[c->at[i]->slot_out] = 1;
 	}
 	for (uint32_t slot = 0; known && c->stray && slot < d->runtime.slots; slot++)
 		if (sa_runtime_at(&d->runtime, slot)->in_use && !known[slot])
@@ -166,12 +241,13 @@ static void purge(struct daemon *d)
 /* ---- tunnels for XDP ----------------------------------------------------------------------- */
 
 /* The SA that outbound packets take: of those that send, the newest, as the SPU chooses. */
-static const struct child *newest(const struct children *c, uint32_t tunnel)
+static const struct child *newest(struct children *c, uint32_t tunnel)
 {
 	const struct child *best = NULL;
+	struct list *at;
 
-	for (size_t i = 0; i < c->n; i++) {
-		const struct child *k = &c->at[i];
+	list_each (at, children_of(c, tunnel)) {
+		const struct child *k = child_of(at);
 
 		if (k->tunnel == tunnel && !k->gone_revision && k->sending &&
 		    (best == NULL || k->serial > best->serial))
@@ -222,16 +298,41 @@ static bool refresh_tunnel(struct daemon *d, struct tunnel *t)
 	return true;
 }
 
+/* True where all is said. */
+static bool refresh_all(struct daemon *d)
+{
+	bool waits = false;
+
+	for (size_t i = 0; i < d->tunnels.n; i++)
+		if (d->tunnels.at[i].conf)
+			waits |= !refresh_tunnel(d, &d->tunnels.at[i]);
+	return !waits;
+}
+
+/* Keeps those that wait for their SPU. */
+static void refresh_changed(struct daemon *d)
+{
+	struct children *c = &d->children;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->changes; i++) {
+		struct tunnel *t = tunnels_find(&d->tunnels, c->changed[i]);
+
+		if (t && t->conf && !refresh_tunnel(d, t))
+			c->changed[kept++] = c->changed[i];
+	}
+	c->changes = kept;
+}
+
 void children_flush(struct daemon *d)
 {
-	if (d->children.dirty) {
-		bool waits = false;
+	struct children *c = &d->children;
 
-		for (size_t i = 0; i < d->tunnels.n; i++)
-			if (d->tunnels.at[i].conf)
-				waits |= !refresh_tunnel(d, &d->tunnels.at[i]);
-		d->children.dirty = waits;
+	if (c->dirty) {
+		c->dirty = !refresh_all(d);
+		c->changes = 0;
 	}
+	refresh_changed(d);
 	free_slots(d);
 	sweep(d);
 	purge(d);
@@ -253,7 +354,11 @@ uint32_t children_spi(const struct child *child)
 
 void children_done(struct children *c)
 {
+	for (size_t i = 0; i < c->n; i++)
+		free(c->at[i]);
 	free(c->at);
+	free(c->changed);
+	hash_done(&c->by_key);
 	free(c->kept);
 	free(c->stray);
 	*c = (struct children){ 0 };

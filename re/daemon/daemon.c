@@ -393,6 +393,7 @@ enum err daemon_start(struct daemon *d, struct why *why)
 	world_init(d);
 	uv_loop_init(&d->loop);
 	init_handles(d);
+	TRY(children_init(&d->children));
 	TRY(keeper_side_start(d, why));
 	TRY(map_memory(d, why));
 	TRY(open_parts(d, why));

@@ -163,7 +163,7 @@ void manual_sas_each(struct daemon *d, bool (*fn)(void *ctx, const struct ike_ch
                      void *ctx)
 {
 	for (size_t k = 0; k < d->children.n; k++) {
-		const struct child *c = &d->children.at[k];
+		const struct child *c = d->children.at[k];
 		const struct tunnel *t = tunnels_find(&d->tunnels, c->tunnel);
 		struct ike_child_info info;
 

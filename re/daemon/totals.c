@@ -69,9 +69,11 @@ static struct totals all_of_tunnel(struct daemon *d, uint32_t tunnel)
 	const struct totals_kept *k = find(&d->children, tunnel);
 	struct totals t = k ? k->dead : (struct totals){ 0 };
 
-	for (size_t i = 0; i < d->children.n; i++)
-		if (d->children.at[i].tunnel == tunnel)
-			add_child(d, &d->children.at[i], &t);
+	struct list *at;
+
+	list_each (at, children_of(&d->children, tunnel))
+		if (child_of(at)->tunnel == tunnel)
+			add_child(d, child_of(at), &t);
 	return t;
 }
 
@@ -162,13 +164,17 @@ struct dying {
 	size_t n;
 };
 
-static void list_dying(const struct daemon *d, uint32_t tunnel, const struct effects *fx,
+static void list_dying(struct daemon *d, uint32_t tunnel, const struct effects *fx,
                        struct dying *ret)
 {
-	ret->n = 0;
-	for (size_t i = 0; i < d->children.n && ret->n < DYING_MAX; i++) {
-		const struct child *k = &d->children.at[i];
+	struct list *at;
 
+	ret->n = 0;
+	list_each (at, children_of(&d->children, tunnel)) {
+		const struct child *k = child_of(at);
+
+		if (ret->n == DYING_MAX)
+			return;
 		if (k->tunnel != tunnel || k->buried || !(k->gone_revision || is_deleted_by(fx, k)))
 			continue;
 		Hawser__DyingSa *sa = &ret->sa[ret->n];
@@ -208,17 +214,13 @@ static void take(struct totals *to, const uint64_t *n, size_t count)
 /* Deleted, and perhaps still counting: it is what the last process did not see through. */
 static void resurrect(struct daemon *d, uint32_t tunnel, const Hawser__DyingSa *m)
 {
-	struct children *c = &d->children;
-	struct child *more = realloc(c->at, (c->n + 1) * sizeof(*more));
+	struct record_key key = record_key_child_sa((uint8_t)m->protocol, 0);
+	struct child *child = children_add(&d->children, &key, tunnel, store_revision(d->store));
 
-	if (more == NULL)
+	if (child == NULL)
 		return;
-	c->at = more;
-	more[c->n++] = (struct child){ .key = record_key_child_sa((uint8_t)m->protocol, 0),
-		                       .tunnel = tunnel,
-		                       .slot_in = m->slot_in,
-		                       .slot_out = m->slot_out,
-		                       .gone_revision = store_revision(d->store) };
+	child->slot_in = m->slot_in;
+	child->slot_out = m->slot_out;
 }
 
 enum err totals_recorded(struct daemon *d, const struct record *r)
@@ -275,8 +277,8 @@ void totals_forget(struct daemon *d, uint32_t tunnel, struct effects *fx)
 	struct record_key key = record_key_totals(tunnel);
 
 	for (size_t i = 0; i < c->n; i++)
-		if (c->at[i].tunnel == tunnel)
-			c->at[i].tunnel = 0;
+		if (c->at[i]->tunnel == tunnel)
+			c->at[i]->tunnel = 0;
 	for (size_t i = 0; i < c->keeps; i++)
 		if (c->kept[i].of == tunnel) {
 			c->kept[i] = c->kept[--c->keeps];
@@ -298,16 +300,16 @@ void totals_note_dying(struct daemon *d, struct effects *fx)
 {
 	struct children *c = &d->children;
 	size_t given = fx->n;
-	bool any = false;
 
-	for (size_t i = 0; i < given; i++)
-		any |= fx->at[i].kind == FX_DEL && fx->at[i].key.kind == REC_CHILD_SA;
-	for (size_t i = 0; any && i < c->n; i++) {
-		const struct child *child = &c->at[i];
-		struct record_key key = record_key_totals(child->tunnel);
+	for (size_t i = 0; i < given; i++) {
+		const struct effect *f = &fx->at[i];
 
-		if (child->tunnel == 0 || child->gone_revision || !is_deleted_by(fx, child) ||
-		    is_put_by(fx, given, &key))
+		if (f->kind != FX_DEL || f->key.kind != REC_CHILD_SA)
+			continue;
+		const struct child *child = children_find(c, &f->key);
+		struct record_key key = record_key_totals(child ? child->tunnel : 0);
+
+		if (child == NULL || child->tunnel == 0 || is_put_by(fx, given, &key))
 			continue;
 		struct totals_kept *k = get(c, child->tunnel);
 		if (k)
@@ -321,7 +323,7 @@ bool totals_bury(struct daemon *d)
 	struct effects fx = { 0 };
 
 	for (size_t i = 0; i < c->n; i++) {
-		const struct child *child = &c->at[i];
+		const struct child *child = c->at[i];
 		struct record_key key = record_key_totals(child->tunnel);
 		struct totals_kept sum, *k;
 
@@ -330,17 +332,17 @@ bool totals_bury(struct daemon *d)
 			continue;
 		sum = *k;
 		for (size_t n = i; n < c->n; n++)
-			if (c->at[n].buried && c->at[n].tunnel == child->tunnel)
-				add_child(d, &c->at[n], &sum.dead);
+			if (c->at[n]->buried && c->at[n]->tunnel == child->tunnel)
+				add_child(d, c->at[n], &sum.dead);
 		put(d, &sum, &fx);
 	}
 	if (turn_run(d->turn, &fx, daemon_now_ms(d)) != ERR_OK)
 		return false;
 	for (size_t i = 0; i < c->n; i++) {
-		struct totals_kept *k = c->at[i].buried ? get(c, c->at[i].tunnel) : NULL;
+		struct totals_kept *k = c->at[i]->buried ? get(c, c->at[i]->tunnel) : NULL;
 
-		if (k && c->at[i].tunnel != 0)
-			add_child(d, &c->at[i], &k->dead);
+		if (k && c->at[i]->tunnel != 0)
+			add_child(d, c->at[i], &k->dead);
 	}
 	return true;
 }

@@ -9,11 +9,17 @@
 
 static size_t place_of(const struct tunnels *t, uint32_t index)
 {
-	size_t i = 0;
+	size_t from = 0, to = t->n;
 
-	while (i < t->n && t->at[i].index < index)
-		i++;
-	return i;
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (t->at[mid].index < index)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
 }
 
 struct tunnel *tunnels_find(const struct tunnels *t, uint32_t index)

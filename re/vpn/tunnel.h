@@ -11,7 +11,7 @@
 #include "model.h"
 
 #define TUNNEL_INDEX_FIRST 131073
-#define TUNNELS_MAX 4096
+#define TUNNELS_MAX 65536
 
 struct tunnel {
 	uint32_t index;

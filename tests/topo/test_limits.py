@@ -13,7 +13,7 @@ import pytest
 from lab.wait import wait_until
 
 KILOBYTES = 256
-ENTRY, HEADER, SLOTS = 192, 4096, 16384
+ENTRY, HEADER, SLOTS = 192, 4096, 65536
 
 
 class Net:

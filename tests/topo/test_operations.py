@@ -124,7 +124,7 @@ def test_clear_by_spu_takes_what_that_spu_serves(gw, later):
 def in_use(gw):
     """Run-time slots that are taken: byte 58 of each entry of 192, after a page of header."""
     table = (gw.rundir / "runtime").read_bytes()
-    return sum(table[4096 + 192 * n + 58] for n in range(16384))
+    return sum(table[4096 + 192 * n + 58] for n in range(65536))
 
 
 def test_a_routing_engine_goes_on_where_the_last_one_was_killed(gw, later):
