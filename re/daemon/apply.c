@@ -9,6 +9,7 @@
 #include "secret.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +287,7 @@ static enum err apply_over(struct daemon *d, const struct config *was, const cha
 	TRY(load(d, file, &c, &text, report, why));
 	TRY(make_true(d, was, c, why));
 	keep_copy(d, text);
+	(void)malloc_trim(0); /* text and trees were many times what is kept */
 	daemon_event(d, EVENT_CONFIG_COMMIT, "%s", file);
 	return ERR_OK;
 }

@@ -37,7 +37,7 @@ static void put_id(struct ike_out *o, enum payload_type type, const struct ike_i
 static enum err put_auth(struct ike_sa *sa, struct ike_out *o)
 {
 	uint8_t body[IKE_ID_BODY_MAX], value[PRF_MAX];
-	size_t len = ike_id_body(&sa->local_id, body);
+	size_t len = ike_id_body(ike_sa_local_id(sa), body);
 	struct payload_auth auth = { AUTH_SHARED_KEY, { value, sa->choice.suite.prf->out_len } };
 
 	TRY(auth_value(sa, sa->initiator ? OF_INITIATOR : OF_RESPONDER, sa->gw,
@@ -76,7 +76,8 @@ static void say_up(const struct ike_sa *sa, struct effects *fx)
 	char to[ENDPOINT_TEXT_MAX], id[IKE_ID_TEXT_MAX];
 
 	fx_event(fx, EVENT_IKE_SA_UP, "index %u gateway %s peer %s id %.60s", sa->index,
-	         sa->gw->conf.name, endpoint_text(&sa->remote, to), ike_id_text(&sa->peer_id, id));
+	         sa->gw->conf.name, endpoint_text(&sa->remote, to),
+	         ike_id_text(ike_sa_peer_id(sa), id));
 }
 
 /* RFC 7296 2.3: how many requests of the peer's we take at once, from now on. */
@@ -116,7 +117,7 @@ static bool first_contact(const struct ike_sa *sa)
 		bool same = addr_equal(&o->remote.addr, &sa->remote.addr) ||
 		            (peer->type != IKE_ID_NONE && o->gw &&
 		             ike_id_equal(&o->gw->conf.remote_id, peer));
-		if (same && ike_id_equal(&o->local_id, &sa->local_id))
+		if (same && ike_id_equal(ike_sa_local_id(o), ike_sa_local_id(sa)))
 			return false;
 	}
 	return true;
@@ -133,11 +134,12 @@ enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 		ike_tunnel_say_ah(sa->tunnel, fx);
 		return ERR_UNSUPPORTED;
 	}
-	sa->local_id = ike_gateway_local_id(sa->gw, &sa->local.addr);
+	struct ike_id mine = ike_gateway_local_id(sa->gw, &sa->local.addr);
+	TRY(ike_id_keep(&sa->local_id, &mine));
 	ike_window_answered(&sa->win);
 	sa->win.next_request = 1;
 	ike_sa_out(sa, &o, EX_IKE_AUTH, false);
-	put_id(&o, PL_IDI, &sa->local_id);
+	put_id(&o, PL_IDI, ike_sa_local_id(sa));
 	if (first_contact(sa))
 		ike_out_notify(&o, N_INITIAL_CONTACT, (struct view){ NULL, 0 });
 	if (sa->gw->conf.remote_id.type != IKE_ID_NONE)
@@ -155,7 +157,8 @@ enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 
 	ike_window_answered(&sa->win);
 	ike_guard_succeeded(sa);
-	sa->peer_id = ike_id_of_payload(&in->c.idr);
+	struct ike_id peer = ike_id_of_payload(&in->c.idr);
+	TRY(ike_id_keep(&sa->peer_id, &peer));
 	take_extensions(sa, in);
 	ike_hang_id(sa->ike, sa);
 	ex_child_finish(sa, in, fx);
@@ -328,8 +331,9 @@ static void initial_contact(struct ike_sa *sa, struct effects *fx)
 		struct ike_sa *o = CONTAINER_OF(at, struct ike_sa, same_id);
 
 		if ((o->state != IKE_UP && o->state != IKE_REPLACED) ||
-		    o->up_ms >= sa->created_ms || !ike_id_equal(&o->local_id, &sa->local_id) ||
-		    !ike_id_equal(&o->peer_id, &sa->peer_id))
+		    o->up_ms >= sa->created_ms ||
+		    !ike_id_equal(ike_sa_local_id(o), ike_sa_local_id(sa)) ||
+		    !ike_id_equal(ike_sa_peer_id(o), ike_sa_peer_id(sa)))
 			continue;
 		sa->ike->stats.initial_contact++;
 		(void)!ike_step(o, EV_GIVE_UP, NULL, fx);
@@ -347,7 +351,7 @@ static void limit_per_peer(const struct ike_sa *sa, struct effects *fx)
 		struct ike_sa *o = CONTAINER_OF(at, struct ike_sa, same_id);
 
 		if (o->state != IKE_UP || o->gw != sa->gw ||
-		    !ike_id_equal(&o->peer_id, &sa->peer_id))
+		    !ike_id_equal(ike_sa_peer_id(o), ike_sa_peer_id(sa)))
 			continue;
 		n++;
 		if (oldest == NULL || o->up_ms < oldest->up_ms)
@@ -363,7 +367,7 @@ static enum err answer(struct ike_sa *sa, const struct ike_in *in, struct child_
 	struct ike_out o;
 
 	ike_sa_out(sa, &o, EX_IKE_AUTH, true);
-	put_id(&o, PL_IDR, &sa->local_id);
+	put_id(&o, PL_IDR, ike_sa_local_id(sa));
 	TRY(put_auth(sa, &o));
 	put_width(&o);
 	ike_mid_sync_announce(sa, &o);
@@ -380,8 +384,8 @@ enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
 	sa->gw = q->gw;
 	sa->local = q->in->local; /* the peer may have gone to 4500 (2.23) */
 	sa->remote = q->in->remote;
-	sa->local_id = q->local_id;
-	sa->peer_id = q->peer_id;
+	TRY(ike_id_keep(&sa->local_id, &q->local_id));
+	TRY(ike_id_keep(&sa->peer_id, &q->peer_id));
 	take_extensions(sa, q->in);
 	ike_hang_id(sa->ike, sa);
 	sa->udp_encap = sa->natd.seen && sa->local.port != 500 &&

@@ -3,7 +3,10 @@
 #include "ike.h"
 #include "secret.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 enum err ike_auth_psk(struct ike_crypto *c, const struct alg_prf *prf, struct view psk,
@@ -42,6 +45,28 @@ struct ike_id ike_id_of_payload(const struct payload_id *p)
 		memcpy(id.b, p->data.p, p->data.len);
 	}
 	return id;
+}
+
+enum err ike_id_keep(struct ike_id **at, const struct ike_id *id)
+{
+	struct ike_id *kept = NULL;
+
+	if (id->type != IKE_ID_NONE) {
+		kept = malloc(offsetof(struct ike_id, b) + id->len);
+		if (kept == NULL)
+			return ERR_MEMORY;
+		memcpy(kept, id, offsetof(struct ike_id, b) + id->len);
+	}
+	free(*at);
+	*at = kept;
+	return ERR_OK;
+}
+
+const struct ike_id *ike_id_or_none(const struct ike_id *kept)
+{
+	static const struct ike_id none;
+
+	return kept ? kept : &none;
 }
 
 bool ike_id_equal(const struct ike_id *a, const struct ike_id *b)

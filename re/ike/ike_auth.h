@@ -23,6 +23,11 @@ enum err ike_auth_psk(struct ike_crypto *c, const struct alg_prf *prf, struct vi
 struct ike_id ike_id_of_addr(const struct addr *a);
 /* The identity that a payload carries. */
 struct ike_id ike_id_of_payload(const struct payload_id *p);
+/* As long as its value: what is kept of each peer; *at owns it, and is NULL for
+ * none. On an error nothing is changed. Only what len says is there to be read. */
+enum err ike_id_keep(struct ike_id **at, const struct ike_id *id) MUST_CHECK;
+/* One that is kept, or that of nobody. */
+const struct ike_id *ike_id_or_none(const struct ike_id *kept);
 /* Same type and value; names without regard to case (RFC 5280 7.2 for DNS). */
 bool ike_id_equal(const struct ike_id *a, const struct ike_id *b);
 /* type, reserved, data: as in the payload and in records. Returns the length; buf has

@@ -157,7 +157,7 @@ static bool counted_before(const struct ike_sa *sa)
 		const struct ike_sa *o = CONTAINER_OF(at, struct ike_sa, same_id);
 
 		if (o->state == IKE_UP && o->gw == sa->gw && o->index < sa->index &&
-		    ike_id_equal(&o->peer_id, &sa->peer_id))
+		    ike_id_equal(ike_sa_peer_id(o), ike_sa_peer_id(sa)))
 			return true;
 	}
 	return false;
@@ -179,7 +179,7 @@ bool ike_guard_crowded(const struct ike_sa *sa, const struct gateway *gw, const 
 
 		if (o->state != IKE_UP || o->gw != gw)
 			continue;
-		if (ike_id_equal(&o->peer_id, id))
+		if (ike_id_equal(ike_sa_peer_id(o), id))
 			return false;
 		peers += !counted_before(o);
 	}
@@ -206,7 +206,7 @@ bool ike_guard_rate(const struct ike_sa *sa, enum ike_rate kind, uint32_t tunnel
 
 	if (ike_rates_admit(&ike->guard.rates, &ike->guard.conf, kind, who, ike_sa_now(sa)))
 		return true;
-	struct ike_who peer = ike_who_of(sa, &sa->peer_id);
+	struct ike_who peer = ike_who_of(sa, ike_sa_peer_id(sa));
 	struct ike_peer_info p;
 	info_of(ike, &peer, IKE_FAILED_AUTH, &p);
 	ike->stats.rate_refused[kind]++;

@@ -239,9 +239,9 @@ void ike_sa_put(struct ike_sa *sa, struct effects *fx)
 	fill_progress(sa, &m);
 	ike_window_each_answer(&sa->win, add_answer, &w);
 	m.last_response = bytes(answers, wr_done(&w).len);
-	m.local_id = bytes(local, ike_id_body(&sa->local_id, local));
-	if (sa->peer_id.type != IKE_ID_NONE)
-		m.peer_id = bytes(peer, ike_id_body(&sa->peer_id, peer));
+	m.local_id = bytes(local, ike_id_body(ike_sa_local_id(sa), local));
+	if (sa->peer_id)
+		m.peer_id = bytes(peer, ike_id_body(ike_sa_peer_id(sa), peer));
 	ike_turn_put(sa);
 	struct record_key key = record_key_ike_sa(ike_sa_our_spi(sa));
 	if (encode(sa, &m, body, &len) == ERR_OK) {
@@ -260,15 +260,15 @@ static enum err endpoint_in(ProtobufCBinaryData a, uint32_t port, struct endpoin
 	return addr_from_bytes(a.data, a.len, &ret->addr);
 }
 
-static enum err id_in(ProtobufCBinaryData b, struct ike_id *ret)
+static enum err id_in(ProtobufCBinaryData b, struct ike_id **ret)
 {
 	struct payload_id id;
 
 	if (b.len == 0)
 		return ERR_OK;
 	TRY(payload_id_read((struct view){ b.data, b.len }, &id));
-	*ret = ike_id_of_payload(&id);
-	return ERR_OK;
+	struct ike_id of = ike_id_of_payload(&id);
+	return ike_id_keep(ret, &of);
 }
 
 static enum err blob_in(struct blob *b, ProtobufCBinaryData from)
@@ -445,7 +445,7 @@ static void hang(struct ike *ike, struct ike_sa *sa, const Hawser__IkeSaRecord *
 	ike_hang(ike, sa);
 	if (!sa->initiator)
 		ike_hang_peer(ike, sa);
-	if (sa->peer_id.type != IKE_ID_NONE)
+	if (sa->peer_id)
 		ike_hang_id(ike, sa);
 	ike_offer_spi(sa, m->child_spi);
 	ex_child_rehang(sa);

@@ -196,8 +196,8 @@ enum err ike_rekey_inherit(struct ike_sa *sa, const void *arg, struct effects *f
 	sa->mid_sync = old->mid_sync;           /* RFC 6311 4 */
 	sa->replay_sync = old->replay_sync;
 	sa->gw = old->gw;
-	sa->local_id = old->local_id;
-	sa->peer_id = old->peer_id;
+	TRY(ike_id_keep(&sa->local_id, ike_sa_local_id(old)));
+	TRY(ike_id_keep(&sa->peer_id, ike_sa_peer_id(old)));
 	ike_hang_id(sa->ike, sa);
 	ike_tunnel_join(sa, old->tunnel);
 	ike_sa_live(sa);

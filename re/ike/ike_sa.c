@@ -103,6 +103,8 @@ void ike_sa_free(struct ike_sa *sa)
 	blob_clear(&sa->init_request);
 	blob_clear(&sa->init_response);
 	blob_clear(&sa->cookie);
+	free(sa->local_id);
+	free(sa->peer_id);
 	dh_key_free(sa->dh);
 	ike_keys_wipe(&sa->keys);
 	free(sa);

@@ -80,7 +80,7 @@ struct ike_sa {
 	uint32_t fragments_in, fragments_out, reassembled;
 	struct ike_natd natd;
 	bool udp_encap;
-	struct ike_id local_id, peer_id;
+	struct ike_id *local_id, *peer_id; /* owns; NULL: none yet, see below */
 
 	struct creation *create;    /* owns; an SA that we ask for; NULL */
 	struct creation *answering; /* owns; one that the peer asked for, while the pool works */
@@ -109,6 +109,16 @@ struct ike_sa {
 static inline struct ike_sa *ike_sa_at(struct list *in_all)
 {
 	return CONTAINER_OF(in_all, struct ike_sa, in_all);
+}
+
+static inline const struct ike_id *ike_sa_local_id(const struct ike_sa *sa)
+{
+	return ike_id_or_none(sa->local_id);
+}
+
+static inline const struct ike_id *ike_sa_peer_id(const struct ike_sa *sa)
+{
+	return ike_id_or_none(sa->peer_id);
 }
 
 /* A message that came in, read as far as it goes. */

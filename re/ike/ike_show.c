@@ -54,8 +54,8 @@ static void describe(struct ike_sa *sa, struct ike_sa_info *i)
 	memcpy(i->spi_i, sa->spi_i, 8);
 	memcpy(i->spi_r, sa->spi_r, 8);
 	name_of(i->gateway, sa->gw ? sa->gw->conf.name : "");
-	(void)ike_id_text(&sa->local_id, i->local_id);
-	(void)ike_id_text(&sa->peer_id, i->peer_id);
+	(void)ike_id_text(ike_sa_local_id(sa), i->local_id);
+	(void)ike_id_text(ike_sa_peer_id(sa), i->peer_id);
 }
 
 void ike_each_sa(struct ike *ike, bool (*fn)(void *ctx, const struct ike_sa_info *), void *ctx)

@@ -121,7 +121,7 @@ void ike_hang_id(struct ike *ike, struct ike_sa *sa)
 {
 	struct hash_node *first;
 
-	sa->id_key = id_key(ike, &sa->peer_id);
+	sa->id_key = id_key(ike, ike_sa_peer_id(sa));
 	first = hash_get(&ike->by_id, id_view(sa));
 	if (first)
 		list_add_tail(&sa->same_id, &CONTAINER_OF(first, struct ike_sa, by_id)->same_id);
