@@ -224,10 +224,8 @@ static enum err check(struct daemon *d, const struct config *c, struct why *why)
 {
 	struct tunnel_ike_conf ike_conf;
 	struct tunnels trial = { 0 };
-	enum err e = ERR_OK;
+	enum err e = tunnels_copy(&trial, &d->tunnels);
 
-	for (size_t i = 0; i < d->tunnels.n && !e; i++)
-		e = tunnels_know(&trial, &d->tunnels.at[i]);
 	if (!e)
 		e = tunnels_plan(&trial, c);
 	tunnels_prune(&trial);

@@ -40,6 +40,7 @@ struct built {
 	size_t gateways_at;
 	struct ike_blocklist **blocklist;
 	size_t blocklists;
+	struct hash gateway_by_name;
 };
 
 static void built_free(struct built *b)
@@ -57,13 +58,15 @@ static void built_free(struct built *b)
 	free(b->gateway);
 	free(b->tunnel);
 	hash_done(&b->tunnel_by_index);
+	hash_done(&b->gateway_by_name);
 }
 
 void ike_conf_free(struct ike *ike)
 {
-	struct built b = { ike->gateway,     ike->tunnel,          ike->gateways,
-		           ike->tunnels,     ike->tunnel_by_index, ike->gateway_at,
-		           ike->gateways_at, ike->blocklist,       ike->blocklists };
+	struct built b = { ike->gateway,        ike->tunnel,          ike->gateways,
+		           ike->tunnels,        ike->tunnel_by_index, ike->gateway_at,
+		           ike->gateways_at,    ike->blocklist,       ike->blocklists,
+		           ike->gateway_by_name };
 
 	built_free(&b);
 }
@@ -153,12 +156,9 @@ static enum err check_tunnel(const struct ike_conf_tunnel *t, struct why *why)
 
 /* ---- building and comparing ------------------------------------------------------------------ */
 
-static struct gateway *find(struct gateway **g, size_t n, const char *name)
+static struct gateway *find(const struct built *b, const char *name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(g[i]->conf.name, name) == 0)
-			return g[i];
-	return NULL;
+	return ike_gateway_find(&b->gateway_by_name, name);
 }
 
 /* Without the proposals of AH; NULL where there are none. */
@@ -193,7 +193,7 @@ static enum err add_tunnel(struct built *b, const struct ike_conf_tunnel *from, 
 	t->due.fire = ike_tunnel_fire;
 	list_init(&t->children);
 	list_init(&t->sas);
-	t->gw = find(b->gateway, b->gateways, from->gateway);
+	t->gw = find(b, from->gateway);
 	TRY(check_tunnel(from, why));
 	TRY(without_ah(from, &t->no_ah));
 	if (t->gw == NULL)
@@ -258,6 +258,7 @@ static enum err build(const struct ike_conf *conf, struct built *b, struct why *
 	static const uint8_t key[16]; /* indexes are ours: nobody picks them against us */
 
 	TRY(hash_init(&b->tunnel_by_index, key));
+	TRY(hash_init(&b->gateway_by_name, key));
 	b->gateway = calloc(conf->gateways + 1, sizeof(*b->gateway));
 	b->tunnel = calloc(conf->tunnels + 1, sizeof(*b->tunnel));
 	if (!b->gateway || !b->tunnel)
@@ -269,6 +270,9 @@ static enum err build(const struct ike_conf *conf, struct built *b, struct why *
 		if (b->gateway[i] == NULL)
 			return ERR_MEMORY;
 		b->gateways++;
+		/* Of two with one name the first is found. */
+		(void)!hash_put(&b->gateway_by_name, &b->gateway[i]->by_name,
+		                ike_gateway_key(b->gateway[i]->conf.name));
 		TRY(find_blocklist(b, b->gateway[i], why));
 	}
 	TRY(order_gateways(b));
@@ -328,7 +332,7 @@ static void carry_over(struct ike *old, struct built *b)
 /* Does all that the SA stands on stand unchanged in the new configuration? */
 static bool unchanged(const struct ike_sa *sa, const struct built *b)
 {
-	struct gateway *gw = sa->gw ? find(b->gateway, b->gateways, sa->gw->conf.name) : NULL;
+	struct gateway *gw = sa->gw ? find(b, sa->gw->conf.name) : NULL;
 
 	if (gw == NULL || !same_gateway(gw, sa->gw))
 		return false;
@@ -362,7 +366,7 @@ static void rebase(struct ike *ike, struct ike_sa *sa, const struct built *b)
 	struct tunnel *t =
 	        sa->tunnel ? ike_tunnel_find(&b->tunnel_by_index, sa->tunnel->conf.index) : NULL;
 
-	sa->gw = sa->gw ? find(b->gateway, b->gateways, sa->gw->conf.name) : NULL;
+	sa->gw = sa->gw ? find(b, sa->gw->conf.name) : NULL;
 	if (t == NULL)
 		sa->negotiating = false; /* nobody counts it any more */
 	ike_tunnel_join(sa, t);
@@ -399,6 +403,7 @@ enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effe
 		rebase(ike, ike_sa_at(at), &b);
 	ike_conf_free(ike);
 	ike->gateway = b.gateway;
+	ike->gateway_by_name = b.gateway_by_name;
 	ike->gateways = b.gateways;
 	ike->tunnel = b.tunnel;
 	ike->tunnels = b.tunnels;

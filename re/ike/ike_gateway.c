@@ -2,12 +2,21 @@
 /* Which gateway a peer belongs to: by addresses at first, by identity when it has told it. */
 #include "ike_priv.h"
 
+struct view ike_gateway_key(const char *name)
+{
+	return (struct view){ (const uint8_t *)name, strlen(name) };
+}
+
+struct gateway *ike_gateway_find(const struct hash *by_name, const char *name)
+{
+	struct hash_node *node = hash_get(by_name, ike_gateway_key(name));
+
+	return node ? CONTAINER_OF(node, struct gateway, by_name) : NULL;
+}
+
 struct gateway *ike_gateway_by_name(struct ike *ike, const char *name)
 {
-	for (size_t i = 0; i < ike->gateways; i++)
-		if (strcmp(ike->gateway[i]->conf.name, name) == 0)
-			return ike->gateway[i];
-	return NULL;
+	return ike_gateway_find(&ike->gateway_by_name, name);
 }
 
 static int compare(const struct addr *a, const struct addr *b)

@@ -9,6 +9,7 @@
 
 struct gateway {
 	struct ike_conf_gateway conf;          /* conf.psk shows psk */
+	struct hash_node by_name;              /* by conf.name */
 	struct secret *psk;                    /* owns */
 	struct list tunnels;                   /* of_gateway */
 	struct list sas;                       /* of_gateway of the SAs that are up */
@@ -53,6 +54,7 @@ struct ike {
 	size_t blocklists;
 	struct tunnel **tunnel; /* owns */
 	size_t tunnels;
+	struct hash gateway_by_name;
 	struct hash tunnel_by_index;
 	struct ike_guard guard;
 	bool started; /* ike_restored() was called */
@@ -156,6 +158,8 @@ void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx);
 void ike_tunnel_rekey_ike(struct ike_sa *sa, struct effects *fx);
 
 /* ike_gateway.c: which gateway a peer belongs to. */
+struct gateway *ike_gateway_find(const struct hash *by_name, const char *name);
+struct view ike_gateway_key(const char *name);
 struct gateway *ike_gateway_by_name(struct ike *ike, const char *name);
 /* The gateways that fit these addresses, in the order of the configuration; NULL after the last. */
 struct gateway_walk {

@@ -37,10 +37,9 @@ static struct tunnel *find_vpn(const struct tunnels *t, const char *vpn)
 	return NULL;
 }
 
-enum err tunnels_know(struct tunnels *t, const struct tunnel *known)
+/* In its place; no other has its index or its name. */
+static enum err put(struct tunnels *t, const struct tunnel *known)
 {
-	if (tunnels_find(t, known->index) || find_vpn(t, known->vpn))
-		return ERR_DUPLICATE;
 	if (t->n == TUNNELS_MAX)
 		return ERR_FULL;
 	struct tunnel *more = realloc(t->at, (t->n + 1) * sizeof(*more));
@@ -54,13 +53,29 @@ enum err tunnels_know(struct tunnels *t, const struct tunnel *known)
 	return ERR_OK;
 }
 
-static uint32_t free_index(const struct tunnels *t)
+enum err tunnels_know(struct tunnels *t, const struct tunnel *known)
 {
-	uint32_t index = TUNNEL_INDEX_FIRST;
+	if (tunnels_find(t, known->index) || find_vpn(t, known->vpn))
+		return ERR_DUPLICATE;
+	return put(t, known);
+}
 
-	for (size_t i = 0; i < t->n; i++)
-		if (t->at[i].index == index)
-			index++;
+enum err tunnels_copy(struct tunnels *to, const struct tunnels *from)
+{
+	to->at = calloc(from->n + 1, sizeof(*to->at));
+	if (to->at == NULL)
+		return ERR_MEMORY;
+	if (from->n)
+		memcpy(to->at, from->at, from->n * sizeof(*to->at));
+	to->n = from->n;
+	return ERR_OK;
+}
+
+/* The lowest that is free, of those from here on. */
+static uint32_t free_index(const struct tunnels *t, uint32_t index)
+{
+	for (size_t i = place_of(t, index); i < t->n && t->at[i].index == index; i++)
+		index++;
 	return index;
 }
 
@@ -70,21 +85,60 @@ void tunnels_forget_conf(struct tunnels *t)
 		t->at[i].conf = NULL;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct config_vpn *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static int name_at(const void *name, const void *at)
+{
+	const struct config_vpn *const *vpn = at;
+
+	return strcmp(name, (*vpn)->name);
+}
+
+/* Those that are known get their configuration. Puts vpn in order of names. */
+static void match_known(struct tunnels *t, const struct config_vpn **vpn, size_t n)
+{
+	qsort(vpn, n, sizeof(*vpn), by_name);
+	for (size_t i = 0; i < t->n && n; i++) {
+		const struct config_vpn **found =
+		        bsearch(t->at[i].vpn, vpn, n, sizeof(*vpn), name_at);
+
+		if (found)
+			t->at[i].conf = *found;
+	}
+}
+
 enum err tunnels_plan(struct tunnels *t, const struct config *c)
 {
-	tunnels_forget_conf(t);
-	for (size_t i = 0; i < c->vpns; i++) {
-		struct tunnel *known = find_vpn(t, c->vpn[i].name);
-		struct tunnel fresh = { .index = free_index(t), .conf = &c->vpn[i] };
+	const struct config_vpn **vpn = calloc(c->vpns + 1, sizeof(*vpn));
+	bool *known = calloc(c->vpns + 1, sizeof(*known));
+	uint32_t index = TUNNEL_INDEX_FIRST;
+	enum err e = vpn && known ? ERR_OK : ERR_MEMORY;
 
-		if (known) {
-			known->conf = &c->vpn[i];
+	tunnels_forget_conf(t);
+	for (size_t i = 0; i < c->vpns && !e; i++)
+		vpn[i] = &c->vpn[i];
+	if (!e)
+		match_known(t, vpn, c->vpns);
+	for (size_t i = 0; i < t->n && !e; i++)
+		if (t->at[i].conf)
+			known[t->at[i].conf - c->vpn] = true;
+	for (size_t i = 0; i < c->vpns && !e; i++) {
+		struct tunnel fresh = { .conf = &c->vpn[i] };
+
+		if (known[i])
 			continue;
-		}
+		index = fresh.index = free_index(t, index);
 		(void)snprintf(fresh.vpn, sizeof(fresh.vpn), "%s", c->vpn[i].name);
-		TRY(tunnels_know(t, &fresh));
+		e = put(t, &fresh);
 	}
-	return ERR_OK;
+	free(vpn);
+	free(known);
+	return e;
 }
 
 void tunnels_prune(struct tunnels *t)

@@ -33,6 +33,8 @@ enum err tunnels_plan(struct tunnels *t, const struct config *c) MUST_CHECK;
 /* Adds one that a record tells of; before tunnels_plan(). ERR_DUPLICATE for an index or name again.
  */
 enum err tunnels_know(struct tunnels *t, const struct tunnel *known) MUST_CHECK;
+/* Into an empty one. */
+enum err tunnels_copy(struct tunnels *to, const struct tunnels *from) MUST_CHECK;
 /* The configuration they point into is about to go. */
 void tunnels_forget_conf(struct tunnels *t);
 /* Forgets those without configuration. */
