@@ -45,12 +45,17 @@ const char *rig_engine_name(enum rig_engine kind)
 	return kind == RIG_INLINE ? "inline" : "software";
 }
 
-static uint16_t loop_port(struct rig *rig, const char *name, const char *profile)
+static unsigned int rigs; /* pools, ports and loops have names */
+
+static uint16_t loop_port(struct rig *rig, const char *what, const char *profile)
 {
-	struct emu_port_conf conf = { .name = name, .profile = profile, .loop = "rig" };
+	char name[24], loop[24];
+	struct emu_port_conf conf = { .name = name, .profile = profile, .loop = loop };
 	struct why why = { 0 };
 	uint16_t port = 0;
 
+	(void)snprintf(name, sizeof(name), "%s%u", what, rigs);
+	(void)snprintf(loop, sizeof(loop), "rig%u", rigs);
 	ck_assert_msg(emu_port_open(&conf, &port, &why) == ERR_OK, "%s", why.text);
 	ck_assert_msg(emu_port_start(port, 2048, rig->pool, &why) == ERR_OK, "%s", why.text);
 	return port;
@@ -88,7 +93,6 @@ static void open_runtime(struct rig *rig)
 
 struct rig *rig_new(enum rig_engine kind)
 {
-	static unsigned int rigs; /* pools have names */
 	struct rig *rig = calloc(1, sizeof(*rig));
 	struct why why = { 0 };
 
@@ -98,7 +102,7 @@ struct rig *rig_new(enum rig_engine kind)
 	ck_assert_ptr_nonnull(rig->node);
 	memset((void *)rig->node, 0, sizeof(*rig->node));
 	char name[24];
-	(void)snprintf(name, sizeof(name), "rig-%u", rigs++);
+	(void)snprintf(name, sizeof(name), "rig-%u", ++rigs);
 	ck_assert_msg(emu_port_pool(name, 8191, &rig->pool, &why) == ERR_OK, "%s", why.text);
 	open_runtime(rig);
 	open_engines(rig);
@@ -245,7 +249,7 @@ static void record_fill(struct rig *rig, Hawser__ChildSaRecord *m, const struct 
 	m->protocol = s->protocol ? s->protocol : IPPROTO_NO_ESP;
 	m->ike_spi = (ProtobufCBinaryData){ 8, (uint8_t *)(uintptr_t)ike_spi };
 	m->tunnel = s->tunnel ? s->tunnel : RIG_TUNNEL;
-	m->anchor = RIG_ANCHOR;
+	m->anchor = s->anchor ? s->anchor : RIG_ANCHOR;
 	m->spi_in = s->spi_in ? s->spi_in : 0x1007;
 	m->spi_out = s->spi_out ? s->spi_out : 0x2000;
 	m->esn = s->esn;
@@ -286,7 +290,7 @@ size_t rig_record(struct rig *rig, const struct rig_sa *s, uint8_t *body, size_t
 	return len;
 }
 
-struct sa *rig_sa(struct rig *rig, const struct rig_sa *s)
+struct sa *rig_sa_put(struct rig *rig, const struct rig_sa *s)
 {
 	Hawser__ChildSaRecord m = HAWSER__CHILD_SA_RECORD__INIT;
 	struct record_room room = { 0 };
@@ -296,6 +300,13 @@ struct sa *rig_sa(struct rig *rig, const struct rig_sa *s)
 	record_fill(rig, &m, s, &room);
 	ck_assert_msg(sa_make(&m, rig->roads.runtime, &sa, &why) == ERR_OK, "%s", why.text);
 	ck_assert_msg(sa_table_put(&rig->roads.sas, sa, &why) == ERR_OK, "%s", why.text);
+	return sa;
+}
+
+struct sa *rig_sa(struct rig *rig, const struct rig_sa *s)
+{
+	struct sa *sa = rig_sa_put(rig, s);
+
 	if (rig->kind == RIG_INLINE)
 		rig_promote(rig, sa, true);
 	return sa;

@@ -29,6 +29,7 @@ struct rig_sa {
 	const char *local, *remote; /* outer; NULL: 192.0.2.1, 198.51.100.2 */
 	uint32_t spi_in, spi_out;   /* 0: 0x1007, 0x2000 */
 	uint8_t protocol;           /* 0: ESP */
+	uint8_t anchor;             /* 0: RIG_ANCHOR */
 	uint16_t cipher, bits;      /* 0, 0 with ESP: AES-GCM of 128 */
 	uint16_t integ;
 	const uint8_t *key_in, *key_out; /* NULL: fixed; as long as the algorithms' rows say */
@@ -53,6 +54,8 @@ void rig_free(struct rig *rig);
 /* A known tunnel; RIG_TUNNEL is there from the start. */
 struct tunnel *rig_tunnel(struct rig *rig, uint32_t index);
 struct sa *rig_sa(struct rig *rig, const struct rig_sa *spec);
+/* The same, and whether the NIC gets it is the caller's business. */
+struct sa *rig_sa_put(struct rig *rig, const struct rig_sa *spec);
 /* Its record's body, as the routing engine would write it; returns the length. */
 size_t rig_record(struct rig *rig, const struct rig_sa *spec, uint8_t *body, size_t cap);
 /* Demotes or promotes both directions. */
