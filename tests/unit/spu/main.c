@@ -5,5 +5,5 @@
 	X(pure)        \
 	X(hold)        \
 	X(esp_vectors) \
-	X(roads) X(flow) X(limits) X(control) X(frag) X(pmtu) X(reasm) X(size) X(mixed)
+	X(roads) X(flow) X(limits) X(control) X(frag) X(pmtu) X(reasm) X(size) X(mixed) X(takeover)
 RUNNER("spu", TESTS);

@@ -84,7 +84,7 @@ static void open_runtime(struct rig *rig)
 
 	(void)snprintf(rig->runtime_path, sizeof(rig->runtime_path), "/tmp/hawser-spu-%d-%p",
 	               (int)getpid(), (void *)rig);
-	ck_assert_msg(sa_runtime_create(rig->runtime_path, 256, identity, &rig->runtime, &fd,
+	ck_assert_msg(sa_runtime_create(rig->runtime_path, 1024, identity, &rig->runtime, &fd,
 	                                &is_new, &why) == ERR_OK,
 	              "%s", why.text);
 	(void)close(fd);
@@ -135,6 +135,27 @@ void rig_free(struct rig *rig)
 	sa_runtime_unmap(&rig->runtime);
 	free(rig->node);
 	free(rig);
+}
+
+static bool used_by_nobody(void *ctx, uint32_t slot)
+{
+	(void)ctx;
+	(void)slot;
+	return false;
+}
+
+void rig_clear(struct rig *rig)
+{
+	struct tunnel *tun = rig_tunnel(rig, RIG_TUNNEL);
+
+	sa_table_clear(&rig->roads.sas);
+	sa_runtime_sweep(&rig->runtime, used_by_nobody, NULL);
+	reasm_clear(&rig->roads.reasm, rig->roads.shm, DROP_REASSEMBLY_TIMEOUT);
+	memset((void *)rig->node, 0, sizeof(*rig->node));
+	rig->roads.tell = (struct tell){ 0 };
+	rig->roads.icmp_limit = (struct icmp_limit){ 0 };
+	*tun = (struct tunnel){ .index = tun->index, .next = tun->next };
+	(void)rig_tunnel(rig, RIG_TUNNEL);
 }
 
 struct tunnel *rig_tunnel(struct rig *rig, uint32_t index)
@@ -380,8 +401,10 @@ struct rte_mbuf *rig_mbuf(struct rig *rig, enum rig_road road, const void *ip, s
 	return m;
 }
 
-static struct rte_mbuf *over_the_wire(struct rig *rig, struct rte_mbuf *m)
+struct rte_mbuf *rig_wire(struct rig *rig, struct rte_mbuf *m)
 {
+	if (rig->kind != RIG_INLINE)
+		return m;
 	ck_assert_uint_eq(rte_eth_tx_burst(rig->wire, 0, &m, 1), 1);
 	ck_assert_uint_eq(rte_eth_rx_burst(rig->far, 0, &m, 1), 1);
 	return m;
@@ -405,8 +428,8 @@ struct rig_result rig_run(struct rig *rig, enum rig_road road, const void *ip, s
 	if (n == 0)
 		return got;
 	ck_assert_uint_eq(n, 1);
-	if (road == RIG_OUT && rig->kind == RIG_INLINE)
-		out[0] = over_the_wire(rig, out[0]);
+	if (road == RIG_OUT)
+		out[0] = rig_wire(rig, out[0]);
 	got.len = rte_pktmbuf_data_len(out[0]) - (size_t)ETHER_LEN;
 	memcpy(got.ip, rte_pktmbuf_mtod_offset(out[0], uint8_t *, ETHER_LEN), got.len);
 	got.meta = *port_meta(out[0]);

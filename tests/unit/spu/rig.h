@@ -51,6 +51,8 @@ void rig_eal_up(void); /* without a test case */
 
 struct rig *rig_new(enum rig_engine kind);
 void rig_free(struct rig *rig);
+/* As new, but for the memory: no SAs, no tunnels' options, counters at zero. */
+void rig_clear(struct rig *rig);
 /* A known tunnel; RIG_TUNNEL is there from the start. */
 struct tunnel *rig_tunnel(struct rig *rig, uint32_t index);
 struct sa *rig_sa(struct rig *rig, const struct rig_sa *spec);
@@ -75,6 +77,9 @@ struct rig_result {
 struct rig_result rig_run(struct rig *rig, enum rig_road road, const void *ip, size_t len);
 /* An mbuf with that packet, as the port would hand it up. */
 struct rte_mbuf *rig_mbuf(struct rig *rig, enum rig_road road, const void *ip, size_t len);
+
+/* A frame for the wire port, as the peer gets it. */
+struct rte_mbuf *rig_wire(struct rig *rig, struct rte_mbuf *m);
 
 uint64_t rig_stat(const struct rig *rig, enum spu_stat s);
 uint64_t rig_drops(const struct rig *rig);
