@@ -59,6 +59,8 @@ static struct soak *soak_new(void)
 			struct rig *rig = rig_new(side == 1 && spu == 1 ? RIG_SOFT : RIG_INLINE);
 
 			s->rig[side][spu] = rig;
+			rig->roads.ip_id = (uint16_t)soak_random(s);
+			rig->roads.frag_id = (uint32_t)(soak_random(s) >> 32);
 			nic_init(&s->nic[side][spu], &rig->roads, (uint8_t)spu);
 			s->nic[side][spu].allowed = true;
 		}

@@ -205,6 +205,8 @@ static void move(struct soak *s, uint32_t i, int side)
 {
 	struct soak_tunnel *t = &s->tunnel[i];
 
+	if (t->frag == FRAG_OUTER)
+		soak_arrive(s, !side, i, true);
 	t->owner[side] = !t->owner[side];
 	for (int spu = 0; spu < SPUS; spu++) {
 		s->nic[side][spu].owner[i + 1] = t->owner[side];

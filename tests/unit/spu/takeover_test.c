@@ -100,14 +100,14 @@ static size_t again(struct rig *rig, const struct capture *c)
 	return arrived;
 }
 
-static void kill_and_go_on(const struct suite *s, enum rig_engine engine)
+static void kill_and_go_on(const struct suite *s, struct rig *node, struct rig *stand_in)
 {
 	static struct capture c;
-	struct rig *node = rig_new(engine), *stand_in = rig_new(engine);
 	struct rig_sa spec = spec_of(s);
 	size_t lost = (PACKETS + LOST - 1) / LOST, arrived = 0;
 
-	stand_in->roads.runtime = &node->runtime; /* one node, one run-time table */
+	rig_clear(stand_in);
+	rig_clear(node);
 	struct sa *sa = rig_sa(node, &spec);
 	if (s->esn)
 		rig_seq(node, sa, UINT32_MAX - KILLED_AFTER / 2);
@@ -123,14 +123,17 @@ static void kill_and_go_on(const struct suite *s, enum rig_engine engine)
 	ck_assert_msg(again(stand_in, &c) == 0, "%s: arrived twice", s->name);
 	ck_assert_msg(again(node, &c) == 0, "%s: arrived twice, at the one that came back",
 	              s->name);
-	rig_free(stand_in);
-	rig_free(node);
 }
 
 START_TEST(a_whole_capture_sent_again_after_a_kill_delivers_nothing_twice)
 {
+	struct rig *node = rig_new((enum rig_engine)_i), *stand_in = rig_new((enum rig_engine)_i);
+
+	stand_in->roads.runtime = &node->runtime; /* one node, one run-time table */
 	for (size_t i = 0; i < ARRAY_LEN(suites); i++)
-		kill_and_go_on(&suites[i], (enum rig_engine)_i);
+		kill_and_go_on(&suites[i], node, stand_in);
+	rig_free(stand_in);
+	rig_free(node);
 }
 END_TEST
 
