@@ -74,8 +74,10 @@ static const char *address(char room[SIDES][40], const struct soak_tunnel *t, ui
 	return room[side];
 }
 
-static void put(struct soak *s, uint32_t i, struct pair *p, int side, int spu, bool sending)
+/* k: the SPU, counted over both gateways. */
+static void put(struct soak *s, uint32_t i, struct pair *p, int k, bool sending)
 {
+	int side = k / SPUS, spu = k % SPUS;
 	char room[SIDES][40];
 	struct soak_tunnel *t = &s->tunnel[i];
 	struct rig_sa spec = p->spec[side];
@@ -115,7 +117,7 @@ static void pair_make(struct soak *s, uint32_t i, struct pair *p, bool sending)
 		p->spec[side].spi_out = p->spec[!side].spi_in = s->spi + (uint32_t)side;
 	}
 	for (int k = 0; k < SIDES * SPUS; k++)
-		put(s, i, p, k / SPUS, k % SPUS, sending);
+		put(s, i, p, k, sending);
 	p->slow = p->spec[0].cipher == ENCR_DES_CBC || p->spec[0].cipher == ENCR_3DES_CBC;
 	p->icv = p->at[0][0]->form.icv_len != 0;
 	for (int side = 0; side < SIDES; side++) {
@@ -190,7 +192,7 @@ static void rekey(struct soak *s, uint32_t i)
 		return;
 	}
 	if (young->told < SIDES * SPUS) {
-		put(s, i, young, young->told / SPUS, young->told % SPUS, true);
+		put(s, i, young, young->told, true);
 		young->told++;
 		return;
 	}
@@ -228,7 +230,7 @@ static void restart(struct soak *s, int side, int spu)
 
 		p->at[side][spu] = NULL;
 		if (p->live)
-			put(s, i / GENS, p, side, spu, side * SPUS + spu < p->told);
+			put(s, i / GENS, p, side * SPUS + spu, side * SPUS + spu < p->told);
 	}
 	s->tally.restarts++;
 }
