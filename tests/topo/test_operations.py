@@ -63,7 +63,7 @@ def dropped(gw, reason):
 # ---- clear ------------------------------------------------------------------------------------
 
 
-def test_a_tunnel_on_traffic_waits_for_a_packet_and_drops_just_that(gw):
+def test_029_a_tunnel_on_traffic_waits_for_a_packet_and_drops_just_that(gw):
     a2 = gw.lab.nodes["a2"]
     gw.clear("security ike security-associations 192.0.2.34")
     wait_until("the peer was told", lambda: not gw.lab.nodes["far"].sa("later"))

@@ -83,7 +83,7 @@ def datagram(peer, data, source=None, target="10.1.0.1"):
     return IP(src=source or peer.source, dst=target) / UDP(sport=9, dport=7777) / data
 
 
-def test_both_ways_byte_for_byte(net, peer):
+def test_031_both_ways_byte_for_byte(net, peer):
     """Hawser opens what scapy sealed, and scapy opens what Hawser sealed; numbers count from 1."""
     numbers, ivs = [], set()
     for number in range(1, 6):
@@ -103,7 +103,7 @@ def test_both_ways_byte_for_byte(net, peer):
     assert numbers == list(range(first, first + 5)) and len(ivs) == 5
 
 
-def test_a_replayed_packet_is_dropped_and_counted(net, peer):
+def test_168_a_replayed_packet_is_dropped_and_counted(net, peer):
     with listener(net) as s:
         before = net.gw.dropped(REPLAY)
         esp = peer.sealed_packet(datagram(peer, b"once"))
@@ -115,7 +115,7 @@ def test_a_replayed_packet_is_dropped_and_counted(net, peer):
                    seen=lambda: net.gw.drops()[1])
 
 
-def test_the_window_takes_what_is_in_it_once_and_in_any_order(net, peer):
+def test_168_the_window_takes_what_is_in_it_once_and_in_any_order(net, peer):
     with listener(net) as s:
         def send(number):
             peer.send_esp(peer.sealed_packet(datagram(peer, b"%d" % number), number=number))

@@ -3,6 +3,7 @@
 #include "runner.h"
 #include "scratch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Random bytes are whatever the test says. */
@@ -34,6 +35,50 @@ START_TEST(an_spi_has_anchor_and_node)
 	ck_assert_uint_eq(anchor_of_spi(spi), spis[_i].anchor);
 	ck_assert_uint_eq(anchor_node_of_spi(spi), spis[_i].node);
 	ck_assert_uint_gt(spi, 255);
+}
+END_TEST
+
+struct varied {
+	struct env env;
+	uint64_t state;
+};
+
+static void varied_random(struct env *env, void *p, size_t len)
+{
+	struct varied *v = (struct varied *)env;
+
+	for (size_t i = 0; i < len; i++) {
+		v->state = v->state * 6364136223846793005u + 1442695040888963407u;
+		((uint8_t *)p)[i] = (uint8_t)(v->state >> 56);
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+START_TEST(scenario_033_ten_thousand_spis)
+{
+	enum { SPIS = 10000, BITS = 32, RANDOM_FROM = 9 };
+	static uint32_t spi[SPIS];
+	struct varied v = { { .random = varied_random }, 33 };
+	unsigned int ones[BITS] = { 0 };
+
+	for (uint32_t i = 0; i < SPIS; i++) {
+		spi[i] = anchor_new_spi(&v.env, (uint8_t)i);
+		ck_assert_uint_gt(spi[i], 255);
+		for (int b = 0; b < BITS; b++)
+			ones[b] += spi[i] >> b & 1;
+	}
+	for (int b = RANDOM_FROM; b < BITS; b++) /* below are the node's bit and the anchor */
+		ck_assert_msg(ones[b] > SPIS * 45 / 100 && ones[b] < SPIS * 55 / 100, "bit %d: %u",
+		              b, ones[b]);
+	qsort(spi, SPIS, sizeof(spi[0]), by_number);
+	for (uint32_t i = 1; i < SPIS; i++)
+		ck_assert_uint_ne(spi[i - 1], spi[i]);
 }
 END_TEST
 
@@ -87,6 +132,7 @@ TESTS_OF(anchor)
 	TCase *tc = tcase_create("anchor");
 
 	tcase_add_loop_test(tc, an_spi_has_anchor_and_node, 0, ARRAY_LEN(spis));
+	tcase_add_test(tc, scenario_033_ten_thousand_spis);
 	tcase_add_loop_test(tc, an_ike_spi_has_anchor_and_node_and_is_never_zero, 0,
 	                    ARRAY_LEN(spis));
 	tcase_add_test(tc, an_anchor_depends_on_addresses_ports_and_key);

@@ -63,6 +63,8 @@ static const struct {
 	  "delete security ipsec vpn hand manual encryption key\n" ENC
 	  "des-cbc key hexadecimal 1ee01ee00ef00ef0",
 	  false, "weak or semi-weak key of DES" },
+	{ "34: transport mode", "set security ipsec security-association a mode transport", true,
+	  "transport mode is not supported" },
 	{ "V-31: neither", "delete security ipsec vpn hand manual", true,
 	  "ike is missing; expected it, or manual" },
 	{ "V-31: both", V "ike no-anti-replay", true, "ike and manual exclude each other" },
@@ -81,7 +83,7 @@ static const struct {
 	  "there is no encryption" },
 };
 
-START_TEST(rules_of_manual_keys)
+START_TEST(scenario_169_174_to_176_214_rules_of_manual_keys)
 {
 	char text[4096];
 	struct loaded l;
@@ -119,7 +121,8 @@ TESTS_OF(manual)
 {
 	TCase *tc = tcase_create("manual");
 
-	tcase_add_loop_test(tc, rules_of_manual_keys, 0, ARRAY_LEN(cases));
+	tcase_add_loop_test(tc, scenario_169_174_to_176_214_rules_of_manual_keys, 0,
+	                    ARRAY_LEN(cases));
 	tcase_add_test(tc, a_manual_vpn_is_complete);
 	return tc;
 }

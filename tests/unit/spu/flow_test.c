@@ -297,7 +297,7 @@ START_TEST(the_owner_alone_gives_an_sa_to_its_nic)
 }
 END_TEST
 
-START_TEST(a_nic_that_hands_packets_up_undecrypted_loses_the_sa_and_no_packet)
+START_TEST(scenario_190_a_nic_that_hands_packets_up_undecrypted_loses_the_sa)
 {
 	struct rig *rig = rig_new(RIG_INLINE);
 	struct sa *sa = rig_sa(rig, &(struct rig_sa){ 0 });
@@ -446,7 +446,7 @@ TESTS_OF(flow)
 	tcase_add_test(tc, what_the_nic_has_decrypted_outlives_its_session);
 	tcase_add_loop_test(tc, a_replay_of_half_a_turn_ago_is_refused, 0, RIG_ENGINES);
 	tcase_add_test(tc, the_owner_alone_gives_an_sa_to_its_nic);
-	tcase_add_test(tc, a_nic_that_hands_packets_up_undecrypted_loses_the_sa_and_no_packet);
+	tcase_add_test(tc, scenario_190_a_nic_that_hands_packets_up_undecrypted_loses_the_sa);
 	tcase_add_test(tc, junk_with_our_spi_does_not_take_the_nic_away);
 	tcase_add_loop_test(tc, every_packet_is_accounted_for, 0, 8);
 	return tc;

@@ -97,7 +97,7 @@ START_TEST(the_queue_has_an_end)
 }
 END_TEST
 
-START_TEST(a_flood_of_unknown_spis_is_told_of_sixteen_times_a_second)
+START_TEST(scenario_213_a_flood_of_unknown_spis_is_told_of_sixteen_times_a_second)
 {
 	struct tell t = { 0 };
 	struct spu_event e;
@@ -121,6 +121,6 @@ TESTS_OF(hold)
 	tcase_add_test(tc, the_clock_starts_with_the_first_packet);
 	tcase_add_test(tc, the_same_move_heard_twice_is_one);
 	tcase_add_test(tc, the_queue_has_an_end);
-	tcase_add_test(tc, a_flood_of_unknown_spis_is_told_of_sixteen_times_a_second);
+	tcase_add_test(tc, scenario_213_a_flood_of_unknown_spis_is_told_of_sixteen_times_a_second);
 	return tc;
 }
