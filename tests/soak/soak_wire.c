@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <rte_ethdev.h>
 
-enum { SLOW_SHARE = 64 }; /* of the packets that a tunnel with DES would have */
+enum { SLOW_SHARE = 8 }; /* of the packets that a tunnel with DES would have */
 enum { MANY_WAYS = 4, REPEATS = 16, ROOM = MANY_WAYS * QUEUE };
 enum { TARGET_USUAL = 100, TARGET_MAX = 1200, TARGET_OUTER = 24, MARGIN = 16, FRAMES_OF_ONE = 4 };
 
