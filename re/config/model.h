@@ -167,7 +167,8 @@ struct config_ike_policy {
 	struct config_match match;
 	const struct config_ike_proposal *proposal[CONFIG_PROPOSALS_MAX];
 	size_t proposals;
-	struct secret *psk; /* owns; never NULL: pre-shared keys are the only method so far */
+	uint32_t reauth_every; /* of rekeys; 0: none */
+	struct secret *psk;    /* owns; never NULL: pre-shared keys are the only method so far */
 	const struct config_blocklist *blocklist; /* NULL: none */
 };
 
@@ -241,7 +242,12 @@ struct config_ipsec_policy {
 };
 
 enum config_df { CONFIG_DF_CLEAR, CONFIG_DF_SET, CONFIG_DF_COPY };
-enum config_establish { CONFIG_ESTABLISH_ON_TRAFFIC, CONFIG_ESTABLISH_IMMEDIATELY };
+enum config_establish {
+	CONFIG_ESTABLISH_ON_TRAFFIC,
+	CONFIG_ESTABLISH_IMMEDIATELY,
+	CONFIG_ESTABLISH_RESPONDER_ONLY,
+	CONFIG_ESTABLISH_RESPONDER_ONLY_NO_REKEY,
+};
 
 /* One pair of traffic selectors, both of one family; any protocol, any port. */
 struct config_selector {
@@ -267,6 +273,7 @@ struct config_vpn {
 	struct config_manual *manual;             /* owns; NULL: keyed by IKE */
 	const struct config_unit *bind;           /* st0.N */
 	enum config_establish establish;
+	uint32_t idle_s; /* 0: never */
 	enum config_df df;
 	bool post_fragmentation; /* fragmentation post-encryption */
 	bool copy_outer_dscp;

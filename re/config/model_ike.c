@@ -96,6 +96,7 @@ static enum err build_policies(struct build *b, const struct tree_node *ike)
 		build_name(p->name, sizeof(p->name), n->name);
 		p->blocklist = build_blocklist_find(b, tree_value(n, "blocklist"));
 		p->match = build_match(n);
+		p->reauth_every = build_uint(n, "reauth-frequency");
 		if (build_one_list(b, n) && tree_child(n, "proposal-set"))
 			TRY(build_ike_set(b, p, tree_child(n, "proposal-set")));
 		else
@@ -279,6 +280,19 @@ static void gateway_nat(struct build *b, struct config_gateway *g, const struct 
 		            "no-nat-traversal and force-udp-encapsulation exclude each other");
 }
 
+/* RA-11: behind a NAT whose mapping has lapsed a peer cannot be reached any more. */
+static void gateway_reauth(struct build *b, const struct config_gateway *g,
+                           const struct tree_node *n)
+{
+	if (g->policy && g->policy->reauth_every && g->nat_traversal &&
+	    (!g->dpd || g->dpd_interval_s == 0) && tree_child(n, "nat-keepalive") == NULL)
+		build_warning(b, n,
+		              "reauth-frequency of policy \"%s\" without dead-peer-detection or "
+		              "nat-keepalive: after a reauthentication a peer behind a NAT may "
+		              "not be reached any more, when its mapping has lapsed",
+		              g->policy->name);
+}
+
 static void gateway_fragmentation(struct config_gateway *g, const struct tree_node *n)
 {
 	const struct tree_node *f = tree_child(n, "fragmentation");
@@ -346,6 +360,7 @@ static enum err build_gateways(struct build *b, const struct tree_node *ike)
 		gateway_dynamic(b, g, n);
 		gateway_dpd(b, g, n);
 		gateway_nat(b, g, n);
+		gateway_reauth(b, g, n);
 		gateway_fragmentation(g, n);
 		gateway_unique(b, g, n);
 		g->v2_stated = tree_child(n, "version") != NULL;

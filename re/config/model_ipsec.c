@@ -243,6 +243,70 @@ static void vpn_unique(struct build *b, const struct config_vpn *v, const struct
 	}
 }
 
+static const char *const establish_words[] = {
+	[CONFIG_ESTABLISH_ON_TRAFFIC] = "on-traffic",
+	[CONFIG_ESTABLISH_IMMEDIATELY] = "immediately",
+	[CONFIG_ESTABLISH_RESPONDER_ONLY] = "responder-only",
+	[CONFIG_ESTABLISH_RESPONDER_ONLY_NO_REKEY] = "responder-only-no-rekey",
+};
+
+static enum config_establish establish_of(const struct tree_node *n)
+{
+	for (size_t i = 0; i < ARRAY_LEN(establish_words); i++)
+		if (build_is(n, "establish-tunnels", establish_words[i]))
+			return (enum config_establish)i;
+	return CONFIG_ESTABLISH_ON_TRAFFIC;
+}
+
+static void vpn_times(struct build *b, struct config_vpn *v, const struct tree_node *n,
+                      const struct tree_node *ike)
+{
+	if (tree_child(ike, "idle-time"))
+		v->idle_s = build_uint(ike, "idle-time");
+	if (v->idle_s && v->establish == CONFIG_ESTABLISH_IMMEDIATELY)
+		build_warning(b, tree_child(ike, "idle-time"),
+		              "with establish-tunnels immediately the SAs are negotiated anew as "
+		              "soon as they are deleted");
+	if (v->gateway == NULL || v->establish < CONFIG_ESTABLISH_RESPONDER_ONLY)
+		return;
+	if (v->gateway->peers == 0)
+		build_error(b, tree_child(n, "establish-tunnels"),
+		            "%s is for peers with an address; gateway \"%s\" is dynamic, and so "
+		            "never initiated to",
+		            establish_words[v->establish], v->gateway->name);
+	if (v->establish == CONFIG_ESTABLISH_RESPONDER_ONLY_NO_REKEY && v->gateway->policy &&
+	    v->gateway->policy->reauth_every)
+		build_error(b, tree_child(n, "establish-tunnels"),
+		            "responder-only-no-rekey excludes reauth-frequency of policy \"%s\"",
+		            v->gateway->policy->name);
+}
+
+static const struct config_vpn *first_responder(const struct config *c,
+                                                const struct config_gateway *g)
+{
+	for (size_t i = 0; g && i < c->vpns; i++)
+		if (c->vpn[i].gateway == g &&
+		    c->vpn[i].establish >= CONFIG_ESTABLISH_RESPONDER_ONLY)
+			return &c->vpn[i];
+	return NULL;
+}
+
+/* EST-02, EST-03: of one gateway all only respond, in one and the same way, or none does. */
+static void check_responders(struct build *b, const struct tree_node *n)
+{
+	for (size_t i = 0; n && i < b->c->vpns; n = tree_same(n), i++) {
+		const struct config_vpn *v = &b->c->vpn[i];
+		const struct config_vpn *r = first_responder(b->c, v->gateway);
+
+		if (r && v->establish != r->establish)
+			build_error(b, n,
+			            "establish-tunnels %s, but vpn \"%s\" of the same gateway has "
+			            "%s; expected the same in all of them",
+			            establish_words[v->establish], r->name,
+			            establish_words[r->establish]);
+	}
+}
+
 static enum err build_vpn(struct build *b, struct config_vpn *v, const struct tree_node *n)
 {
 	const struct tree_node *ike = tree_child(n, "ike");
@@ -251,9 +315,7 @@ static enum err build_vpn(struct build *b, struct config_vpn *v, const struct tr
 	build_name(v->name, sizeof(v->name), n->name);
 	v->gateway = gateway ? config_gateway_find(b->c, gateway) : NULL;
 	v->policy = policy_find(b->c, tree_value(ike, "ipsec-policy"));
-	v->establish = build_is(n, "establish-tunnels", "immediately")
-	                       ? CONFIG_ESTABLISH_IMMEDIATELY
-	                       : CONFIG_ESTABLISH_ON_TRAFFIC;
+	v->establish = establish_of(n);
 	v->df = build_is(n, "df-bit", "copy")  ? CONFIG_DF_COPY
 	        : build_is(n, "df-bit", "set") ? CONFIG_DF_SET
 	                                       : CONFIG_DF_CLEAR;
@@ -272,6 +334,7 @@ static enum err build_vpn(struct build *b, struct config_vpn *v, const struct tr
 	build_selectors(b, v, n);
 	vpn_unique(b, v, n);
 	vpn_lifetimes(b, v, ike);
+	vpn_times(b, v, n, ike);
 	return ERR_OK;
 }
 
@@ -289,5 +352,6 @@ enum err build_ipsec(struct build *b)
 	b->c->vpn = array;
 	for (size_t i = 0; n && i < b->c->vpns; n = tree_same(n), i++)
 		TRY(build_vpn(b, &b->c->vpn[i], n));
+	check_responders(b, tree_child(ipsec, "vpn"));
 	return ERR_OK;
 }

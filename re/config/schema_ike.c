@@ -53,7 +53,9 @@ static const struct schema policy[] = {
 	  NULL, NULL, EFFECT_NEXT, 0, "A predefined list in place of proposals", NULL },
 	{ "proposals", LEAF_LIST, REFERENCE("security ike proposal"), NULL, NULL, EFFECT_NEXT,
 	  0, "One to four IKE proposals, the best first", NULL },
-	NOT_YET("reauth-frequency", "Reauthentication after so many rekeys"),
+	{ "reauth-frequency", LEAF, UINT(0, 100), NULL, "0", EFFECT_NEXT, 0,
+	  "Every so manieth rekey of the IKE SA is a whole new IKE SA, whose peers prove who they are; 0: none",
+	  NULL },
 	{ 0 }
 };
 

@@ -71,7 +71,8 @@ static const struct schema vpn_ike[] = {
 	  "Packets that may come late; at most 1024 in this version", NULL },
 	{ "gateway", LEAF, REFERENCE("security ike gateway"), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
 	  "The peer", NULL },
-	NOT_YET("idle-time", "Delete SAs without traffic"),
+	{ "idle-time", LEAF, UINT(60, 999999), "seconds", NULL, EFFECT_NEXT, 0,
+	  "Without a packet either way for so long the IPsec SAs are deleted", NULL },
 	NOT_YET("install-interval", "Delay before a rekeyed outbound SA is used"),
 	{ "ipsec-policy", LEAF, REFERENCE("security ipsec policy"), NULL, NULL, EFFECT_TUNNEL, MARK_MUST,
 	  "Proposals of the IPsec SAs", NULL },
@@ -98,8 +99,10 @@ static const struct schema vpn[] = {
 	{ "df-bit", LEAF, WORDS("clear copy set"), NULL, "clear", EFFECT_TUNNEL, 0,
 	  "Don't-fragment bit of the outer header", NULL },
 	{ "establish-tunnels", LEAF,
-	  WORDS_LATER("immediately on-traffic", "responder-only responder-only-no-rekey"),
-	  NULL, "on-traffic", EFFECT_START, 0, "When we negotiate", NULL },
+	  WORDS("immediately on-traffic responder-only responder-only-no-rekey"),
+	  NULL, "on-traffic", EFFECT_START, 0,
+	  "When we negotiate; responder-only: never, but tunnels that are up are made anew; "
+	  "responder-only-no-rekey: nor that", NULL },
 	{ "fragmentation", LEAF, WORDS("pre-encryption post-encryption"), NULL, "pre-encryption",
 	  EFFECT_NONE, MARK_HAWSER,
 	  "What is fragmented where a packet is too big for the way to the peer: the packet itself, or "

@@ -157,7 +157,10 @@ void children_limit(struct daemon *d, uint32_t slot, enum child_limit limit, str
 	child->told |= (uint8_t)(1u << limit);
 	daemon_event(d, events[limit], "tunnel %u spi 0x%08x %s", child->tunnel,
 	             children_spi(child), slot == child->slot_in ? "inbound" : "outbound");
-	ike_child_exhausted(d->ike, children_spi(child), fx);
+	if (limit == CHILD_SOFT_LIMIT)
+		ike_child_exhausted(d->ike, children_spi(child), fx);
+	else
+		ike_child_ended(d->ike, children_spi(child), fx);
 }
 
 /* ---- slots --------------------------------------------------------------------------------- */

@@ -80,6 +80,7 @@ static void put_detail(json_t *sa, const struct ike_sa_info *i)
 	put_number(sa, "retransmits", i->retransmits);
 	put_number(sa, "window-size", i->window);
 	put_number(sa, "peer-window-size", i->peer_window);
+	put_number(sa, "rekeys-since-authentication", i->rekeys);
 	json_object_set_new(sa, "nat-local", json_boolean(i->nat_local));
 	json_object_set_new(sa, "nat-remote", json_boolean(i->nat_remote));
 	json_object_set_new(sa, "udp-encapsulation", json_boolean(i->udp_encap));

@@ -48,8 +48,11 @@ static enum err hang(struct ike_sa *sa, struct child_sa *c)
 	c->sa = sa;
 	list_add(&c->of_sa, &sa->children);
 	list_init(&c->of_tunnel);
+	if (t && list_empty(&t->children))
+		t->used_ms = c->created_ms;
 	if (t)
 		list_add(&c->of_tunnel, &t->children);
+	ike_idle_arm(c);
 	sa->ike->stats.children++;
 	return ERR_OK;
 }
@@ -141,8 +144,10 @@ void child_sa_drop(struct ike_sa *sa, struct child_sa *c, struct effects *fx)
 	sa->children_deleted++;
 	sa->ike->stats.children--;
 	sa->ike->stats.children_down++;
-	if (t) /* it may have to be made anew */
+	if (t) { /* it may have to be made anew */
+		ike_tunnel_note_use(t, c);
 		ike_due_at(sa->ike, &t->due, ike_sa_now(sa));
+	}
 	child_sa_free(c);
 }
 

@@ -33,6 +33,7 @@ struct child_sa {
 	bool wish_delete, wish_rekey; /* wait for the window */
 	bool replaced;                /* its end is no news */
 	bool ours_to_delete;          /* as soon as it is replaced */
+	bool spent;                   /* carries no more; its successor is on its way */
 	uint8_t tries;                /* rekeys that failed */
 	enum child_state state;       /* written by child_fsm.c alone */
 	uint16_t window, epoch;
@@ -45,6 +46,7 @@ struct child_sa {
 	 * it; UP: a rekey; REPLACED: our Delete; LINGERING: its end. */
 	uint64_t next_ms;
 	uint64_t confirm_ms; /* WAITING: the last look */
+	uint64_t idle_ms;    /* the next look whether the tunnel is idle; 0: never */
 	uint64_t serial;
 };
 

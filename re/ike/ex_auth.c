@@ -160,6 +160,7 @@ enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 	struct ike_id peer = ike_id_of_payload(&in->c.idr);
 	TRY(ike_id_keep(&sa->peer_id, &peer));
 	take_extensions(sa, in);
+	ike_reauth_told(sa, &in->c);
 	ike_hang_id(sa->ike, sa);
 	ex_child_finish(sa, in, fx);
 	ike_sa_live(sa);

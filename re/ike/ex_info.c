@@ -69,6 +69,7 @@ enum err ex_info_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
 	lists_init(&ours);
 	for (size_t i = 0; i < in->c.deletes_n; i++)
 		delete_children(sa, &in->c.deletes[i], &ours, fx);
+	ike_reauth_told(sa, &in->c);
 	ike_sa_out(sa, &o, EX_INFORMATIONAL, true);
 	put_lists(&o, &ours);
 	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx);

@@ -330,7 +330,7 @@ void ike_acquire(struct ike *ike, uint32_t tunnel, struct effects *fx)
 	struct tunnel *t = ike_tunnel_by_index(ike, tunnel);
 
 	ike_turn_begin(ike);
-	if (t == NULL || t->conf.establish == IKE_ESTABLISH_RESPONDER_ONLY)
+	if (t == NULL || ike_tunnel_mode(t) >= IKE_ESTABLISH_RESPONDER_ONLY)
 		return;
 	if (!ike_tunnel_has_child(t) && !t->negotiating)
 		fx_event(fx, EVENT_IPSEC_ACQUIRE, "vpn %s", t->conf.vpn);
@@ -492,6 +492,24 @@ void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx)
 	ike_turn_begin(ike);
 	if (c && c->sa->state == IKE_UP) {
 		ike_tunnel_rekey(c, fx);
+		ike_sa_pump(c->sa, fx);
+		ike_sa_touch(c->sa);
+	}
+	ike_sweep(ike);
+}
+
+void ike_child_ended(struct ike *ike, uint32_t spi, struct effects *fx)
+{
+	struct child_sa *c = ike_child_by_spi(ike, spi);
+
+	ike_turn_begin(ike);
+	if (c && c->sa->state == IKE_UP && child_sa_alive(c)) {
+		const struct creation *cr = c->sa->create;
+
+		c->spent = true;
+		ike_tunnel_rekey(c, fx);
+		if (!c->wish_rekey && !(cr && cr->kind == CREATE_REKEY && cr->spi_old == spi))
+			c->wish_delete = true;
 		ike_sa_pump(c->sa, fx);
 		ike_sa_touch(c->sa);
 	}

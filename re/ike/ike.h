@@ -88,6 +88,8 @@ enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to
 /* The data path says that an SA has used up its sequence numbers, or reached a soft or hard limit
  * of bytes or packets: the tunnel is renewed. spi: the inbound SPI of the pair. */
 void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx);
+/* It lets nothing through any more: it is renewed if that is possible, else deleted (LT-06). */
+void ike_child_ended(struct ike *ike, uint32_t spi, struct effects *fx);
 
 /* ---- what show commands need --------------------------------------------------------------- */
 
@@ -113,6 +115,7 @@ struct ike_sa_info {
 	uint64_t bytes_in, bytes_out, packets_in, packets_out;
 	uint32_t children_created, children_deleted;
 	uint32_t retransmits;
+	uint32_t rekeys; /* since both ends proved who they are */
 	bool request_pending;
 	bool fragmentation; /* both announced RFC 7383 */
 	uint32_t window,

@@ -85,6 +85,8 @@ struct ike_conf_gateway {
 	uint32_t nat_keepalive_s;          /* while we are behind a NAT; 0: 20 */
 	char blocklist[IKE_LIST_NAME_MAX]; /* by name, of the same configuration; empty: none */
 	uint32_t connections_max;          /* peers at once; 0: no limit */
+	uint32_t reauth_every; /* every so manieth rekey of the IKE SA is a reauthentication; 0:
+	                          none */
 };
 
 /* One proposal for a child SA. */
@@ -110,7 +112,9 @@ struct ike_ts {
 enum ike_establish {
 	IKE_ESTABLISH_ON_TRAFFIC,
 	IKE_ESTABLISH_IMMEDIATELY,
+	/* Never made by us; one such tunnel makes the whole gateway so. */
 	IKE_ESTABLISH_RESPONDER_ONLY,
+	IKE_ESTABLISH_RESPONDER_ONLY_NO_REKEY, /* nor made anew */
 };
 
 /* A tunnel: what one child SA after the other is made for. */
@@ -126,6 +130,7 @@ struct ike_conf_tunnel {
 	size_t locals, remotes;
 	const struct alg_ke *pfs; /* of a child made or rekeyed by CREATE_CHILD_SA; NULL: none */
 	enum ike_establish establish;
+	uint32_t idle_s; /* without a packet either way for so long its SAs are deleted; 0: never */
 };
 
 /* ---- protection (RFC 8019) ----------------------------------------------------------------- */

@@ -200,6 +200,8 @@ static enum err add_tunnel(struct built *b, const struct ike_conf_tunnel *from, 
 		return why_set(why, ERR_NOT_FOUND, "vpn %s: no gateway %s", from->vpn,
 		               from->gateway);
 	list_add_tail(&t->of_gateway, &t->gw->tunnels);
+	if (from->establish >= IKE_ESTABLISH_RESPONDER_ONLY && from->establish > t->gw->respond)
+		t->gw->respond = from->establish;
 	/* Of two with one index the first is found. */
 	(void)!hash_put(&b->tunnel_by_index, &t->by_index,
 	                (struct view){ (const uint8_t *)&t->conf.index, sizeof(t->conf.index) });
@@ -281,22 +283,46 @@ static enum err build(const struct ike_conf *conf, struct built *b, struct why *
 	return ERR_OK;
 }
 
+/* What may change while SAs are up: it holds from the next event on. */
+static void forget_soft_parts(struct ike_conf_gateway *g)
+{
+	g->psk = (struct view){ NULL, 0 };
+	memset(g->blocklist, 0, sizeof(g->blocklist));
+	g->connections_max = 0;
+	g->dpd = false;
+	g->dpd_mode = IKE_DPD_OPTIMIZED;
+	g->dpd_interval_s = g->dpd_threshold = 0;
+	g->nat_keepalive_s = 0;
+	g->reauth_every = 0;
+	for (size_t i = 0; i < g->proposals; i++)
+		g->proposal[i].lifetime_s = 0;
+}
+
 static bool same_gateway(const struct gateway *a, const struct gateway *b)
 {
 	struct ike_conf_gateway x = a->conf, y = b->conf;
 
-	x.psk = y.psk = (struct view){ NULL, 0 };
-	/* These hold for whom is not up yet. */
-	memset(x.blocklist, 0, sizeof(x.blocklist));
-	memset(y.blocklist, 0, sizeof(y.blocklist));
-	x.connections_max = y.connections_max = 0;
+	forget_soft_parts(&x);
+	forget_soft_parts(&y);
 	return memcmp(&x, &y, sizeof(x)) == 0 &&
 	       secret_equal(secret_view(a->psk), secret_view(b->psk));
 }
 
 static bool same_tunnel(const struct tunnel *a, const struct tunnel *b)
 {
-	return memcmp(&a->conf, &b->conf, sizeof(a->conf)) == 0 && same_gateway(a->gw, b->gw);
+	struct ike_conf_tunnel x = a->conf, y = b->conf;
+	struct ike_conf_tunnel *both[2] = { &x, &y };
+
+	for (size_t k = 0; k < 2; k++) { /* as above; DEC-24 */
+		both[k]->establish = IKE_ESTABLISH_ON_TRAFFIC;
+		both[k]->idle_s = 0;
+		for (size_t i = 0; i < both[k]->proposals; i++) {
+			both[k]->proposal[i].lifetime_s = 0;
+			both[k]->proposal[i].lifetime_kb = 0;
+			both[k]->proposal[i].lifetime_packets = 0;
+		}
+	}
+	return memcmp(&x, &y, sizeof(x)) == 0 && same_gateway(a->gw, b->gw);
 }
 
 /* The children of a tunnel that is replaced, or that goes (NULL). */
@@ -321,6 +347,7 @@ static void carry_over(struct ike *old, struct built *b)
 		if (t == NULL)
 			continue;
 		t->negotiating = was->negotiating;
+		t->used_ms = was->used_ms;
 		t->wanted = was->wanted;
 		if (same_tunnel(t, was)) {
 			t->retry_ms = was->retry_ms;
@@ -377,6 +404,17 @@ static void rebase(struct ike *ike, struct ike_sa *sa, const struct built *b)
 		sa->wish_delete = true;
 }
 
+/* Clocks by the new configuration. */
+static void rearm(struct ike_sa *sa)
+{
+	struct list *at;
+
+	if (sa->state == IKE_UP)
+		ike_dpd_arm(sa, ike_sa_now(sa));
+	list_each (at, &sa->children)
+		ike_idle_arm(child_sa_at(at));
+}
+
 enum err ike_conf_check(const struct ike_conf *conf, struct why *why)
 {
 	struct built b = { 0 };
@@ -419,6 +457,7 @@ enum err ike_configure(struct ike *ike, const struct ike_conf *conf, struct effe
 		if (sa->wish_delete && sa->state != IKE_ENDED) {
 			ike_delete_sa(sa, fx);
 		} else {
+			rearm(sa);
 			ike_sa_pump(sa, fx);
 			ike_sa_touch(sa);
 		}

@@ -14,6 +14,8 @@ struct gateway {
 	struct list tunnels;                   /* of_gateway */
 	struct list sas;                       /* of_gateway of the SAs that are up */
 	const struct ike_blocklist *blocklist; /* of ike->blocklist; NULL: none */
+	enum ike_establish
+	        respond; /* the strictest of its tunnels that only respond; 0: none does */
 };
 
 struct tunnel {
@@ -28,7 +30,8 @@ struct tunnel {
 	struct due due;       /* when it may have to be initiated */
 	uint64_t retry_ms;    /* not initiated before */
 	uint32_t backoff_ms;
-	bool wanted; /* traffic asked for it */
+	bool wanted;      /* traffic asked for it */
+	uint64_t used_ms; /* the last packet of SAs that are gone, or when it came up */
 };
 
 /* A gateway by one of its peers' addresses; NONE: any address is. */
@@ -101,7 +104,9 @@ void ike_offer_spi(struct ike_sa *sa, uint32_t spi);
 bool ike_spi_in_use(struct ike *ike, uint32_t child_spi);
 void ike_sweep(struct ike *ike); /* frees what is gone: the last act of each call */
 
-/* ike_timing.c: from the birth of an SA with this lifetime to its soft end. */
+/* ike_timing.c: it is looked whether the tunnel is idle, from now on. */
+void ike_idle_arm(struct child_sa *c);
+/* From the birth of an SA with this lifetime to its soft end. */
 uint64_t ike_soft_ms(struct ike *ike, bool initiator, uint64_t lifetime_ms);
 
 /* ike.c */
@@ -128,7 +133,8 @@ void ike_tunnel_say_ah(const struct tunnel *t, struct effects *fx);
 /* The SA is, or is no more, one that was initiated for a tunnel (NULL). */
 void ike_tunnel_join(struct ike_sa *sa, struct tunnel *t);
 void ike_tunnel_poll(struct ike *ike, struct tunnel *t, struct effects *fx);
-enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing,
+/* old: the SA that it is to take over from; NULL: none. */
+enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, const struct ike_sa *old,
                              struct effects *fx) MUST_CHECK;
 /* An SA that we initiated for it has come to nothing. */
 void ike_tunnel_failed(struct ike *ike, struct tunnel *t);
@@ -140,6 +146,8 @@ bool ike_tunnel_has_child(const struct tunnel *t);
 struct child_sa *ike_tunnel_child(const struct tunnel *t);
 /* Does one of them send? */
 bool ike_tunnel_sends(const struct tunnel *t);
+/* What it may do; responder-only holds for all of a gateway (EST-02). */
+enum ike_establish ike_tunnel_mode(const struct tunnel *t);
 /* Does it want one from this SA, now? */
 bool ike_tunnel_asks(const struct tunnel *t, const struct ike_sa *sa);
 /* One that sends is gone: where it was the last, one that waited takes its place. */
@@ -154,8 +162,39 @@ void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx);
 void ike_tunnel_restored(const struct tunnel *t, struct effects *fx);
 /* A whole new SA with its children is to take over from this one. */
 void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx);
+/* Notes when the child was used last, in tunnel->used_ms. */
+void ike_tunnel_note_use(struct tunnel *t, const struct child_sa *c);
+/* The last packet of any of its SAs, or when it came up. */
+uint64_t ike_tunnel_last_use(struct tunnel *t);
 /* It is time to rekey this SA. */
 void ike_tunnel_rekey_ike(struct ike_sa *sa, struct effects *fx);
+
+/* sa has a new child of the tunnel: those of older SAs make way. */
+void ike_tunnel_take_over(struct ike_sa *sa, const struct tunnel *t, struct effects *fx);
+
+/* ike_reauth.c: a whole new IKE SA takes over (RA-01 to 11, RFC 4478). */
+/* Is the rekey that is due to be one? */
+bool ike_reauth_due(const struct ike_sa *sa);
+/* May it begin now? Then what else was about to be done to the old SA is dropped (RA-02). */
+bool ike_reauth_begin(struct ike_sa *sa, struct effects *fx);
+/* Its successor is being negotiated. */
+bool ike_reauth_under_way(const struct ike_sa *sa);
+bool ike_reauth_takes_over(const struct ike_sa *sa);
+/* sa was made to take over from this one. */
+bool ike_reauth_takes_over_from(const struct ike_sa *sa, const struct ike_sa *old);
+/* The tunnel's child is still under the SA that this one takes over from. */
+bool ike_reauth_moves(const struct tunnel *t, const struct ike_sa *sa);
+/* The SA that it is to move to; NULL: it is where it should be. */
+struct ike_sa *ike_reauth_mover(const struct tunnel *t);
+/* The peer says for how long it believes that we are who we are. */
+void ike_reauth_told(struct ike_sa *sa, const struct ike_content *c);
+/* old was rekeyed: what goes on with sa. */
+void ike_reauth_inherit(struct ike_sa *sa, const struct ike_sa *old);
+/* The peer rekeyed old where we would have reauthenticated: so that is next, and if it fails, the
+ * rekey has not made the life longer. */
+void ike_reauth_hasten(struct ike_sa *sa, const struct ike_sa *old);
+/* Whoever was to take over from old takes over from sa. */
+void ike_reauth_follow(struct ike_sa *old, const struct ike_sa *sa, struct effects *fx);
 
 /* ike_gateway.c: which gateway a peer belongs to. */
 struct gateway *ike_gateway_find(const struct hash *by_name, const char *name);

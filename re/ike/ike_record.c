@@ -150,6 +150,10 @@ static void fill_progress(const struct ike_sa *sa, Hawser__IkeSaRecord *m)
 	m->no_more = sa->no_more;
 	m->tries = sa->tries;
 	m->replaced = sa->replaced;
+	m->rekeys = sa->rekeys;
+	m->reauth_ms = time_out(sa->reauth_ms);
+	if (ike_reauth_takes_over(sa))
+		m->takes_over = bytes(sa->takes_over, 8);
 	if (sa->target == IKE_AUTH_SENT) {
 		m->nonce_i = bytes_of(&sa->nonce_i);
 		m->nonce_r = bytes_of(&sa->nonce_r);
@@ -311,6 +315,7 @@ static void take_times(struct ike_sa *sa, const Hawser__IkeSaRecord *m, uint64_t
 	sa->hard_ms = time_in(m->hard_ms);
 	sa->give_up_ms = sa->store_ms = UINT64_MAX;
 	sa->delete_at_ms = time_in(m->delete_at_ms);
+	sa->reauth_ms = time_in(m->reauth_ms);
 	sa->heard_ms = now;
 	sa->keepalive_ms = m->nat_local && sa->state == IKE_UP ? now : UINT64_MAX;
 	ike_dpd_arm(sa, now);
@@ -419,6 +424,9 @@ static enum err take_progress(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	sa->no_more = m->no_more;
 	sa->tries = (uint8_t)m->tries;
 	sa->replaced = m->replaced;
+	sa->rekeys = m->rekeys;
+	if (m->takes_over.len == 8)
+		memcpy(sa->takes_over, m->takes_over.data, 8);
 	TRY(take_creation(sa, m));
 	take_times(sa, m, now);
 	return ERR_OK;

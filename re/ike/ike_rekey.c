@@ -146,6 +146,8 @@ void ike_rekey_child_made(struct ike_sa *sa, const struct creation *cr, struct c
 		replace(rival, false, fx);
 	if (old)
 		replace(old, true, fx);
+	else if (ike_reauth_takes_over(sa))
+		ike_tunnel_take_over(sa, t, fx);
 	if (peer_deleted(cr, c))
 		c->wish_delete = true; /* so is our half of it */
 }
@@ -196,11 +198,13 @@ enum err ike_rekey_inherit(struct ike_sa *sa, const void *arg, struct effects *f
 	sa->mid_sync = old->mid_sync;           /* RFC 6311 4 */
 	sa->replay_sync = old->replay_sync;
 	sa->gw = old->gw;
+	ike_reauth_inherit(sa, old);
 	TRY(ike_id_keep(&sa->local_id, ike_sa_local_id(old)));
 	TRY(ike_id_keep(&sa->peer_id, ike_sa_peer_id(old)));
 	ike_hang_id(sa->ike, sa);
 	ike_tunnel_join(sa, old->tunnel);
 	ike_sa_live(sa);
+	ike_reauth_hasten(sa, old);
 	ike_sa_put(sa, fx);
 	return ERR_OK;
 }
@@ -234,6 +238,7 @@ static void succeed(struct ike_sa *old, struct ike_sa *sa, bool ours_to_delete, 
 		sa->delete_at_ms = old->delete_at_ms;
 	sa->stray_spi = old->stray_spi;
 	old->stray_spi = 0;
+	ike_reauth_follow(old, sa, fx);
 	old->delete_at_ms = ike_sa_now(old) + (ours_to_delete ? 0 : PEERS_PART_MS);
 	(void)!ike_step(old, EV_REPLACED, NULL, fx);
 	ike_sa_put(sa, fx);
@@ -252,6 +257,7 @@ enum err ike_rekey_retire(struct ike_sa *sa, const void *arg, struct effects *fx
 	sa->wish_probe = sa->wish_rekey = false;
 	sa->replaced = true;
 	sa->soft_ms = sa->hard_ms = sa->dpd_ms = sa->keepalive_ms = UINT64_MAX;
+	sa->reauth_ms = UINT64_MAX;
 	ike_gateway_leave(sa);
 	return ERR_OK;
 }
@@ -334,6 +340,7 @@ void ike_rekey_failed(struct ike_sa *sa, const struct creation *cr, const char *
 		ike_tunnel_back_off(sa->ike, t);
 	} else if (cr->kind == CREATE_REKEY && old) {
 		old->next_ms = again_ms(sa, &old->tries);
+		old->wish_delete |= old->spent; /* LT-06 */
 		fx_event(fx, EVENT_IKE_REKEY_FAILED, "gateway %s tunnel %u spi 0x%08x: %s", name,
 		         old->tunnel, old->spi_in, why);
 	} else if (cr->kind == CREATE_REKEY_IKE) {

@@ -41,7 +41,7 @@ static void no_deadlines(struct ike_sa *sa, uint64_t now)
 {
 	sa->created_ms = now;
 	sa->give_up_ms = now + NEGOTIATION_MS;
-	sa->soft_ms = sa->hard_ms = sa->delete_at_ms = UINT64_MAX;
+	sa->soft_ms = sa->hard_ms = sa->delete_at_ms = sa->reauth_ms = UINT64_MAX;
 	sa->dpd_ms = sa->keepalive_ms = sa->store_ms = sa->sync.retry_ms = UINT64_MAX;
 }
 

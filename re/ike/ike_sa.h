@@ -40,11 +40,13 @@ struct ike_sa {
 	enum ike_state target; /* where the step under way leads: what its record says */
 	uint32_t index;
 	bool initiator;
-	bool replacing;   /* made while the tunnel was up, to take over from another */
-	bool replaced;    /* its end is no news */
-	bool no_more;     /* the peer makes no more SAs under it */
-	uint8_t tries;    /* rekeys of it that failed */
-	bool negotiating; /* counted in tunnel->negotiating */
+	bool replacing;        /* made while the tunnel was up, to take over from another */
+	bool replaced;         /* its end is no news */
+	bool no_more;          /* the peer makes no more SAs under it */
+	uint8_t tries;         /* rekeys of it that failed */
+	uint32_t rekeys;       /* since both ends proved who they are (RA-08) */
+	uint8_t takes_over[8]; /* our SPI of the SA that it was made to take over from; 0 */
+	bool negotiating;      /* counted in tunnel->negotiating */
 	uint8_t spi_i[8], spi_r[8];
 	uint8_t anchor;
 	struct endpoint local, remote;
@@ -93,6 +95,7 @@ struct ike_sa {
 	uint64_t soft_ms, hard_ms;     /* UINT64_MAX: no end */
 	uint64_t give_up_ms;           /* for states that wait on the peer alone; UINT64_MAX */
 	uint64_t delete_at_ms;         /* it was replaced; UINT64_MAX */
+	uint64_t reauth_ms;            /* the peer wants a reauthentication by then; UINT64_MAX */
 	uint64_t dpd_ms, keepalive_ms; /* next look, next byte; UINT64_MAX */
 	uint64_t store_ms;             /* to put the records again; UINT64_MAX */
 	uint64_t heard_ms;             /* last authenticated message */

@@ -42,6 +42,7 @@ static void describe(struct ike_sa *sa, struct ike_sa_info *i)
 		.children_created = sa->children_created,
 		.children_deleted = sa->children_deleted,
 		.retransmits = sa->win.retransmits,
+		.rekeys = sa->rekeys,
 		.request_pending = !ike_window_free(&sa->win),
 		.window = sa->win.width,
 		.peer_window = sa->peer_width ? sa->peer_width : 1,

@@ -19,13 +19,13 @@ static bool waits_for_answer(const struct ike_sa *sa)
 	       sa->state == IKE_REPLACED || sa->state == IKE_DELETING;
 }
 
-/* Before the end: ten minutes or a sixth of the lifetime, less 5% at random; the responder takes
- * three quarters of it, so that both do not start at once. */
+/* Before the end: ten minutes or a sixth of the lifetime, give or take 5% at random; the responder
+ * takes three quarters of it, so that both do not start at once (LT-02, BH-LT-03). */
 uint64_t ike_soft_ms(struct ike *ike, bool initiator, uint64_t lifetime_ms)
 {
 	uint64_t before = lifetime_ms / 6 < 600000 ? lifetime_ms / 6 : 600000;
 
-	before -= before * (ike_sa_random32(ike) % 51) / 1000;
+	before = before * (950 + ike_sa_random32(ike) % 101) / 1000;
 	return lifetime_ms - (initiator ? before : before * 3 / 4);
 }
 
@@ -34,7 +34,7 @@ static uint64_t due_while_up(const struct ike_sa *sa)
 {
 	uint64_t due = min64(sa->soft_ms, min64(sa->dpd_ms, sa->keepalive_ms));
 
-	due = min64(due, sa->sync.retry_ms);
+	due = min64(due, min64(sa->sync.retry_ms, sa->reauth_ms));
 	struct list *at;
 
 	list_each (at, &sa->children) {
@@ -45,6 +45,8 @@ static uint64_t due_while_up(const struct ike_sa *sa)
 		due = min64(due, c->next_ms);
 		if (c->hard_ms)
 			due = min64(due, c->hard_ms);
+		if (c->idle_ms)
+			due = min64(due, c->idle_ms);
 	}
 	return due;
 }
@@ -136,6 +138,30 @@ static void child_due(struct child_sa *c, uint64_t now, struct effects *fx)
 	}
 }
 
+void ike_idle_arm(struct child_sa *c)
+{
+	struct tunnel *t = ike_tunnel_by_index(c->sa->ike, c->tunnel);
+
+	c->idle_ms = t && t->conf.idle_s ? ike_tunnel_last_use(t) + t->conf.idle_s * 1000ull : 0;
+}
+
+/* BH-LT-07: the clock is that of packets; IKE's own messages do not count. */
+static void idle_look(struct child_sa *c, uint64_t now, struct effects *fx)
+{
+	struct tunnel *t = ike_tunnel_by_index(c->sa->ike, c->tunnel);
+
+	c->idle_ms = 0;
+	if (t == NULL || t->conf.idle_s == 0 || !child_sa_alive(c))
+		return;
+	uint64_t end = ike_tunnel_last_use(t) + t->conf.idle_s * 1000ull;
+	if (now < end) {
+		c->idle_ms = end;
+		return;
+	}
+	fx_event(fx, EVENT_IPSEC_IDLE, "vpn %s spi 0x%08x", t->conf.vpn, c->spi_in);
+	c->wish_delete = true;
+}
+
 static void children_due(struct ike_sa *sa, uint64_t now, struct effects *fx)
 {
 	struct list *at, *after;
@@ -143,6 +169,8 @@ static void children_due(struct ike_sa *sa, uint64_t now, struct effects *fx)
 	list_each_safe (at, after, &sa->children) {
 		struct child_sa *c = child_sa_at(at);
 
+		if (c->idle_ms && c->idle_ms <= now)
+			idle_look(c, now, fx);
 		if (c->wish_delete)
 			continue;
 		if (c->hard_ms && c->hard_ms <= now) {
@@ -199,7 +227,7 @@ void ike_sa_timeout(struct ike *ike, struct due *due, uint64_t now, struct effec
 	ends(sa, now);
 	if (sa->state == IKE_UP) {
 		children_due(sa, now, fx);
-		if (sa->soft_ms <= now)
+		if (sa->soft_ms <= now || sa->reauth_ms <= now)
 			ike_tunnel_rekey_ike(sa, fx);
 		if (sa->dpd_ms <= now)
 			ike_dpd_look(sa, now);

@@ -13,7 +13,7 @@ enum {
 	BACKOFF_MAX_MS = 60000,
 	MAKE_WAY_MS = 3000,        /* ours, after the new one is up */
 	MAKE_WAY_PEERS_MS = 10000, /* the peer's, if it does not do so itself */
-	RENEW_AGAIN_MS = 30000,
+	RENEW_AGAIN_MS = 10000,
 	RENEWAL_MS = 60000, /* SAs that came up closer together were begun at once */
 	IKE_PORT = 500,
 };
@@ -103,11 +103,21 @@ void ike_tunnel_confirm(struct tunnel *t, struct effects *fx)
 			(void)child_step(child_at(at), CHILD_EV_CONFIRMED, fx);
 }
 
-static bool can_initiate(const struct tunnel *t)
+enum ike_establish ike_tunnel_mode(const struct tunnel *t)
+{
+	return t->gw && t->gw->respond ? t->gw->respond : t->conf.establish;
+}
+
+/* Is it known where the peer is? */
+static bool can_reach(const struct tunnel *t)
 {
 	return t->gw && t->gw->conf.peers && t->gw->conf.local.family != ADDR_NONE &&
-	       t->gw->conf.peer[0].family == t->gw->conf.local.family &&
-	       t->conf.establish != IKE_ESTABLISH_RESPONDER_ONLY;
+	       t->gw->conf.peer[0].family == t->gw->conf.local.family;
+}
+
+static bool can_initiate(const struct tunnel *t)
+{
+	return can_reach(t) && ike_tunnel_mode(t) < IKE_ESTABLISH_RESPONDER_ONLY;
 }
 
 /* SAs that we initiated for it and that have no child (refused, or deleted): of no more use. */
@@ -135,20 +145,32 @@ static uint8_t anchor_for(struct ike *ike, const struct tunnel *t, const struct 
 	return old ? old->sa->anchor : anchor_of_endpoints(ike->env, &ep[0], &ep[1]);
 }
 
-enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, bool replacing, struct effects *fx)
+/* A peer behind a NAT, or without an address of its own, is where its last SA has it (RA-10). */
+static void find_peer(const struct tunnel *t, const struct ike_sa *old, struct endpoint ret[2])
 {
-	struct endpoint ep[2] = { { t->gw->conf.local, IKE_PORT },
-		                  { t->gw->conf.peer[0], IKE_PORT } };
+	bool there = old && (t->gw->conf.peers == 0 || old->natd.remote);
+
+	ret[0] = there ? old->local : (struct endpoint){ t->gw->conf.local, IKE_PORT };
+	ret[1] = there ? old->remote : (struct endpoint){ t->gw->conf.peer[0], IKE_PORT };
+}
+
+enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, const struct ike_sa *old,
+                             struct effects *fx)
+{
+	struct endpoint ep[2];
 	char to[ENDPOINT_TEXT_MAX];
 	struct ike_sa *sa;
 
+	find_peer(t, old, ep);
 	delete_childless(t, fx);
 	TRY(ike_sa_new(ike, true, anchor_for(ike, t, ep), NULL, &sa));
 	sa->local = ep[0];
 	sa->remote = ep[1];
 	sa->gw = t->gw;
 	ike_tunnel_join(sa, t);
-	sa->replacing = replacing;
+	sa->replacing = old != NULL;
+	if (old)
+		memcpy(sa->takes_over, ike_sa_our_spi(old), 8);
 	sa->negotiating = true;
 	t->negotiating++;
 	ike->stats.initiated++;
@@ -194,13 +216,14 @@ static bool sibling_negotiates(const struct tunnel *t)
 
 bool ike_tunnel_asks(const struct tunnel *t, const struct ike_sa *sa)
 {
-	return sa->ike->started && wants_child(t) && t->retry_ms <= ike_sa_now(sa) &&
-	       sa_for(t) == sa;
+	if (!sa->ike->started || t->negotiating || t->retry_ms > ike_sa_now(sa))
+		return false;
+	return wants_child(t) ? sa_for(t) == sa : ike_reauth_moves(t, sa);
 }
 
 static void initiate(struct ike *ike, struct tunnel *t, uint64_t now, struct effects *fx)
 {
-	if (ike_tunnel_initiate(ike, t, false, fx) == ERR_OK)
+	if (ike_tunnel_initiate(ike, t, NULL, fx) == ERR_OK)
 		return;
 	fx_event(fx, EVENT_IKE_INTERNAL, "vpn %s", t->conf.vpn);
 	if (t->retry_ms <= now) /* there was no SA yet that could fail */
@@ -212,9 +235,11 @@ void ike_tunnel_poll(struct ike *ike, struct tunnel *t, struct effects *fx)
 	uint64_t now = ike->env->now_ms(ike->env);
 	struct ike_sa *sa;
 
-	if (!ike->started || !wants_child(t))
+	if (!ike->started || t->negotiating)
 		return;
-	sa = sa_for(t);
+	sa = wants_child(t) ? sa_for(t) : ike_reauth_mover(t);
+	if (sa == NULL && !wants_child(t))
+		return;
 	if (t->retry_ms <= now && sa) {
 		ike_sa_pump(sa, fx); /* at once, or when its window is free */
 		ike_sa_touch(sa);
@@ -293,7 +318,7 @@ static bool has_children_of_others(const struct child_sa *c)
 	struct list *at;
 
 	list_each (at, &c->sa->children)
-		if (child_sa_at(at)->tunnel != c->tunnel)
+		if (child_sa_at(at)->tunnel != c->tunnel && child_sa_alive(child_sa_at(at)))
 			return true;
 	return false;
 }
@@ -326,7 +351,10 @@ static void settle(struct ike_sa *sa, const struct tunnel *t, struct effects *fx
 
 		if (o == sa || o->state != IKE_UP || theirs != newest(t, o))
 			continue;
-		if (sa->replacing && mine->serial > theirs->serial)
+		bool twin = !o->initiator && o->up_ms + RENEWAL_MS > ike_sa_now(sa);
+
+		if (ike_reauth_takes_over_from(sa, o) ||
+		    (sa->replacing && !twin && mine->serial > theirs->serial))
 			make_way(theirs, MAKE_WAY_MS, fx);
 		else if (o->initiator && o->replacing)
 			continue; /* settled by that one */
@@ -348,12 +376,39 @@ void ike_tunnel_child_up(struct ike_sa *sa, struct tunnel *t)
 		wake_siblings(sa->ike, t);
 }
 
+void ike_tunnel_take_over(struct ike_sa *sa, const struct tunnel *t, struct effects *fx)
+{
+	settle(sa, t, fx);
+}
+
+/* The peer has made a whole new SA for a tunnel that was up: it reauthenticated, perhaps from
+ * another port. It is to delete the old one; where it does not, we do (RA-10). */
+static void settle_answered(const struct ike_sa *sa, const struct tunnel *t, struct effects *fx)
+{
+	uint64_t old = ike_sa_now(sa) - RENEWAL_MS;
+	struct list *at, *after;
+
+	list_each_safe (at, after, &t->children) {
+		struct child_sa *theirs = child_at(at);
+		struct ike_sa *o = theirs->sa;
+
+		if (o == sa || o->state != IKE_UP || theirs != newest(t, o) || o->up_ms >= old ||
+		    ike_reauth_under_way(o) ||
+		    !ike_id_equal(ike_sa_local_id(o), ike_sa_local_id(sa)) ||
+		    !ike_id_equal(ike_sa_peer_id(o), ike_sa_peer_id(sa)))
+			continue;
+		make_way(theirs, MAKE_WAY_PEERS_MS, fx);
+	}
+}
+
 void ike_tunnel_up(struct ike_sa *sa, struct tunnel *t, struct effects *fx)
 {
 	ike_tunnel_child_up(sa, t);
 	if (sa->initiator)
 		settle(sa, t, fx);
 	else
+		settle_answered(sa, t, fx);
+	if (!sa->initiator)
 		abandon_attempts(t, fx);
 }
 
@@ -369,19 +424,40 @@ void ike_tunnel_restored(const struct tunnel *t, struct effects *fx)
 	}
 }
 
-static bool used(struct ike_sa *sa, const struct child_sa *c)
+/* When its last packet passed; 0: none ever did. */
+static uint64_t last_use(const struct child_sa *c)
 {
-	struct env *env = sa->ike->env;
-	struct sa_usage in, out;
+	struct env *env = c->sa->ike->env;
+	struct sa_usage u[2] = { { 0 }, { 0 } };
 
-	return (env->runtime_usage(env, c->slot_in, &in) == ERR_OK && in.last_use_ms) ||
-	       (env->runtime_usage(env, c->slot_out, &out) == ERR_OK && out.last_use_ms);
+	if (env->runtime_usage(env, c->slot_in, &u[0]) != ERR_OK)
+		u[0].last_use_ms = 0;
+	if (env->runtime_usage(env, c->slot_out, &u[1]) != ERR_OK)
+		u[1].last_use_ms = 0;
+	return u[0].last_use_ms > u[1].last_use_ms ? u[0].last_use_ms : u[1].last_use_ms;
+}
+
+void ike_tunnel_note_use(struct tunnel *t, const struct child_sa *c)
+{
+	uint64_t last = last_use(c);
+
+	if (last > t->used_ms)
+		t->used_ms = last;
+}
+
+uint64_t ike_tunnel_last_use(struct tunnel *t)
+{
+	struct list *at;
+
+	list_each (at, &t->children)
+		ike_tunnel_note_use(t, child_at(at));
+	return t->used_ms;
 }
 
 /* Without traffic a tunnel that is made for traffic lapses. */
 static bool is_wanted(const struct child_sa *c, const struct tunnel *t)
 {
-	return t->conf.establish != IKE_ESTABLISH_ON_TRAFFIC || used(c->sa, c);
+	return ike_tunnel_mode(t) != IKE_ESTABLISH_ON_TRAFFIC || last_use(c) != 0;
 }
 
 void ike_tunnel_rekey(struct child_sa *c, struct effects *fx)
@@ -389,8 +465,11 @@ void ike_tunnel_rekey(struct child_sa *c, struct effects *fx)
 	struct ike_sa *sa = c->sa;
 	struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
 
-	if (t == NULL || c->state != CHILD_UP || sa->wish_delete ||
-	    sa->delete_at_ms != UINT64_MAX || newest(t, NULL) != c || !is_wanted(c, t))
+	if (t == NULL || ike_tunnel_mode(t) == IKE_ESTABLISH_RESPONDER_ONLY_NO_REKEY ||
+	    ike_reauth_under_way(sa))
+		return; /* EST-05; RA-02 */
+	if (c->state != CHILD_UP || sa->wish_delete || sa->delete_at_ms != UINT64_MAX ||
+	    newest(t, NULL) != c || !is_wanted(c, t))
 		return;
 	if (sa->no_more)
 		ike_tunnel_renew(sa, fx);
@@ -401,10 +480,15 @@ void ike_tunnel_rekey(struct child_sa *c, struct effects *fx)
 /* An SA without children lapses (BH-V2-07). */
 void ike_tunnel_rekey_ike(struct ike_sa *sa, struct effects *fx)
 {
+	bool reauth = ike_reauth_due(sa);
+
 	sa->soft_ms = ike_sa_now(sa) + RENEW_AGAIN_MS;
-	if (list_empty(&sa->children) || sa->delete_at_ms != UINT64_MAX || sa->wish_delete)
-		return;
-	if (sa->no_more)
+	if (sa->reauth_ms <= ike_sa_now(sa))
+		sa->reauth_ms = sa->soft_ms;
+	if (list_empty(&sa->children) || sa->delete_at_ms != UINT64_MAX || sa->wish_delete ||
+	    (sa->gw && sa->gw->respond == IKE_ESTABLISH_RESPONDER_ONLY_NO_REKEY))
+		return; /* EST-05 */
+	if (sa->no_more || reauth)
 		ike_tunnel_renew(sa, fx);
 	else if (!ex_child_asking(sa) || sa->create->kind != CREATE_REKEY_IKE)
 		sa->wish_rekey = true;
@@ -418,10 +502,12 @@ void ike_tunnel_renew(struct ike_sa *sa, struct effects *fx)
 		const struct child_sa *c = child_sa_at(at);
 		struct tunnel *t = ike_tunnel_by_index(sa->ike, c->tunnel);
 
-		if (t == NULL || !can_initiate(t) || t->negotiating || newest(t, NULL) != c ||
+		if (t == NULL || t->gw == NULL || t->negotiating || newest(t, NULL) != c ||
 		    !is_wanted(c, t))
 			continue;
-		if (ike_tunnel_initiate(sa->ike, t, true, fx) != ERR_OK)
+		if (!ike_reauth_begin(sa, fx))
+			return;
+		if (ike_tunnel_initiate(sa->ike, t, sa, fx) != ERR_OK)
 			fx_event(fx, EVENT_IKE_INTERNAL, "vpn %s", t->conf.vpn);
 		return;
 	}

@@ -203,6 +203,7 @@ static void fill_gateway(struct ike_conf_gateway *g, const struct config_gateway
 		(void)snprintf(g->blocklist, sizeof(g->blocklist), "%s",
 		               conf->policy->blocklist->name);
 	g->connections_max = conf->connections_max;
+	g->reauth_every = conf->policy->reauth_every;
 	for (size_t i = 0; i < conf->policy->proposals && i < IKE_PROPOSALS_MAX; i++)
 		fill_proposal(&g->proposal[g->proposals++], conf->policy->proposal[i]);
 	g->rules = rules_of(&conf->policy->match);
@@ -252,8 +253,11 @@ static void fill_tunnel(struct ike_conf_tunnel *k, const struct tunnel *t)
 		k->local[k->locals++] = range_of(&v->selector[i].local);
 		k->remote[k->remotes++] = range_of(&v->selector[i].remote);
 	}
-	k->establish = v->establish == CONFIG_ESTABLISH_IMMEDIATELY ? IKE_ESTABLISH_IMMEDIATELY
-	                                                            : IKE_ESTABLISH_ON_TRAFFIC;
+	_Static_assert((int)IKE_ESTABLISH_RESPONDER_ONLY_NO_REKEY ==
+	                       (int)CONFIG_ESTABLISH_RESPONDER_ONLY_NO_REKEY,
+	               "the same words in the same order");
+	k->establish = (enum ike_establish)v->establish;
+	k->idle_s = v->idle_s;
 }
 
 static struct ike_conf_session session_of(const struct config_session *s)

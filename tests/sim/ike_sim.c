@@ -72,8 +72,11 @@ static void draw_conf(struct world *w, const struct trouble *t, struct world_con
 			c[i].tunnel.establish = IKE_ESTABLISH_IMMEDIATELY;
 		if (t->pfs)
 			c[i].tunnel.pfs = alg_ke_by_id(KE_CURVE25519);
-		if (t->short_lives)
+		if (t->short_lives) {
 			c[i].tunnel.proposal[0].lifetime_s = 180;
+			c[i].gateway.proposal[0].lifetime_s = 180 + world_random(w, 2) * 7200;
+			c[i].gateway.reauth_every = world_random(w, 4);
+		}
 		c[i].gateway.proposal[0].ke[1] = alg_ke_by_id(KE_ECP_256);
 		c[i].gateway.proposal[0].kes = 2;
 		c[i].gateway.proposal[0].ke[0] =

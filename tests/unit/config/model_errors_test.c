@@ -161,6 +161,50 @@ static const struct {
 	  "set security ipsec vpn east traffic-selector b local-ip 10.1.1.0/24 remote-ip "
 	  "10.2.1.0/24",
 	  true, "a second selector for IPv4 is not supported in this version" },
+	{ "scenario 40", "set security ike policy east reauth-frequency 101", true,
+	  "security ike policy east reauth-frequency: \"101\" is out of range; expected 0..100" },
+	{ "scenario 51", "set security ike policy other reauth-frequency 100", false,
+	  "security ike gateway other: reauth-frequency of policy \"other\" without "
+	  "dead-peer-detection or nat-keepalive" },
+	{ "scenario 140", "set security ike gateway east dead-peer-detection interval 61", true,
+	  "dead-peer-detection interval: \"61\" is out of range; expected 0..60" },
+	{ "scenario 140", "set security ike gateway east dead-peer-detection threshold 6", true,
+	  "dead-peer-detection threshold: \"6\" is out of range; expected 1..5" },
+	{ "scenario 140", "set security ipsec vpn east vpn-monitor", true,
+	  "security ipsec vpn east vpn-monitor: not supported in this version" },
+	{ "scenario 145",
+	  "set interfaces st0 unit 2 family inet\n"
+	  "set security ipsec vpn third bind-interface st0.2 ike gateway other ipsec-policy other\n"
+	  "set security ipsec vpn third ike proxy-identity local 10.7.0.0/24 remote 10.8.0.0/24\n"
+	  "set security ipsec vpn other establish-tunnels responder-only",
+	  true,
+	  "security ipsec vpn third: establish-tunnels on-traffic, but vpn \"other\" of the same "
+	  "gateway has responder-only" },
+	{ "scenario 146",
+	  "delete security ike gateway other address\n"
+	  "set security ike gateway other dynamic hostname spoke.example.net\n"
+	  "set security ipsec vpn other establish-tunnels responder-only",
+	  true,
+	  "security ipsec vpn other establish-tunnels: responder-only is for peers with an "
+	  "address" },
+	{ "scenario 210",
+	  "set interfaces st0 unit 2 family inet\n"
+	  "set security ipsec vpn third bind-interface st0.2 ike gateway other ipsec-policy other\n"
+	  "set security ipsec vpn third ike proxy-identity local 10.7.0.0/24 remote 10.8.0.0/24\n"
+	  "set security ipsec vpn third establish-tunnels responder-only\n"
+	  "set security ipsec vpn other establish-tunnels responder-only-no-rekey",
+	  true,
+	  "establish-tunnels responder-only, but vpn \"other\" of the same gateway has "
+	  "responder-only-no-rekey" },
+	{ "scenario 210",
+	  "set security ike policy other reauth-frequency 2\n"
+	  "set security ike gateway other dead-peer-detection\n"
+	  "set security ipsec vpn other establish-tunnels responder-only-no-rekey",
+	  true, "responder-only-no-rekey excludes reauth-frequency of policy \"other\"" },
+	{ "idle time", "set security ipsec vpn other ike idle-time 59", true,
+	  "security ipsec vpn other ike idle-time: \"59\" is out of range; expected 60..999999" },
+	{ "idle time", "set security ipsec vpn east ike idle-time 60", false,
+	  "with establish-tunnels immediately the SAs are negotiated anew" },
 	{ "replay", "set security ipsec vpn east ike anti-replay-window-size 100", true,
 	  "100 is no power of two; expected one in 64..4096" },
 	{ "replay", "set security ipsec vpn east ike anti-replay-window-size 2048", true,

@@ -8,7 +8,9 @@ static uint32_t initiate_another(void)
 {
 	struct effects fx = { 0 };
 
-	ck_assert_int_eq(ike_tunnel_initiate(I->ike, I->ike->tunnel[0], true, &fx), ERR_OK);
+	ck_assert_int_eq(
+	        ike_tunnel_initiate(I->ike, I->ike->tunnel[0], ike_sa_at(I->ike->sas.prev), &fx),
+	        ERR_OK);
 	node_run(I, &fx);
 	world_jobs(&w);
 	pass_init();
