@@ -100,14 +100,14 @@ def hawser(role, group, cores, spus, count):
         reload_us = 0
         if role == "initiator":  # what taking the configuration costs is not the handshakes'
             reload_us = -cpu_us(pid)
-            gw.reload(gw.text())
+            gw.reload(gw.text(), 300)
             reload_us += cpu_us(pid)
         start_us, start_bytes = cpu_us(pid) + reload_us, resident(pid)
         if role == "responder":
             said = bring_up(load, "initiate", LOCAL, group, count)
         else:
             said = bring_up(load, "answer", LOCAL, group, count,
-                            begin=lambda: gw.reload(wanted(gw)))
+                            begin=lambda: gw.reload(wanted(gw), 300))
         return {"role": role, "auth": "psk", "group": group, "cores": cores, "spus": spus,
                 "tunnels": count, "handshakes_per_s": round(count / said["seconds"], 1),
                 "cpu_us": round((cpu_us(pid) - start_us) / count, 1),
@@ -188,7 +188,7 @@ def wanted(gw):
                                for v in re.findall(r"security ipsec vpn (\S+) bind", gw.text()))
 
 
-# ---- what the kernel says of a process ------------------------------------------------------------
+# ---- what the kernel says of a process -----------------------------------------------------------
 
 def cpu_us(pid):
     """CPU time of all its threads that there are."""

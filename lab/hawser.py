@@ -156,11 +156,11 @@ class Hawser(Node):
     def keeper_command(self):
         return programs.find("hawserd"), "-f", self.config, "-d", self.rundir
 
-    def reload(self, text):
+    def reload(self, text, timeout_s=20):
         """Puts another configuration into force."""
         path = self.dir / "changed.conf"
         path.write_text(text)
-        return self.request(f"system configuration load {path}")
+        return self.request(f"system configuration load {path}", timeout_s)
 
     def environment(self):
         """hawserd finds the others beside itself; a sanitizer's finding ends a program."""
@@ -215,9 +215,10 @@ class Hawser(Node):
         """The JSON document of `show WORDS`."""
         return json.loads(self.cli("show", words, "| display json").stdout)
 
-    def request(self, words):
+    def request(self, words, timeout_s=20):
         """`request WORDS`; what it answers, as JSON where it answers at all."""
-        return _maybe_json(self.cli("request", words, "| display json").stdout)
+        return _maybe_json(self.cli("request", words, "| display json",
+                                    timeout_s=timeout_s).stdout)
 
     def clear(self, words):
         return _maybe_json(self.cli("clear", words, "| display json").stdout)
