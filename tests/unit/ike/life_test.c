@@ -148,6 +148,59 @@ START_TEST(traffic_from_the_peer_is_life)
 }
 END_TEST
 
+static void probes(enum ike_dpd_mode mode)
+{
+	c[0].gateway.dpd = true;
+	c[0].gateway.dpd_mode = mode;
+	c[0].gateway.dpd_interval_s = 10;
+	pass_all();
+}
+
+START_TEST(scenario_136_a_peer_that_is_unplugged)
+{
+	probes(IKE_DPD_OPTIMIZED);
+	uint64_t since = w.now_ms;
+	while (I->events[EVENT_IKE_PEER_DEAD] == 0 && w.now_ms < since + 120000) {
+		if (!list_empty(&I->ike->sas) && only(I)->state == IKE_UP)
+			I->usage[child_of(I)->slot_out].last_use_ms = w.now_ms; /* we send */
+		world_run(&w, 500);
+		while (w.packets && I->events[EVENT_IKE_PEER_DEAD] == 0)
+			world_lose(&w, 0);
+	}
+	ck_assert_uint_eq(I->events[EVENT_IKE_PEER_DEAD], 1);
+	ck_assert_uint_ge(w.now_ms - since, 55000);
+	ck_assert_uint_le(w.now_ms - since, 75000);
+}
+END_TEST
+
+/* Steady traffic from the peer: optimized asks nothing, always-send at each interval. */
+START_TEST(scenario_137_probes_beside_traffic)
+{
+	unsigned n = 0;
+
+	probes(_i ? IKE_DPD_ALWAYS : IKE_DPD_OPTIMIZED);
+	for (int i = 0; i < 60; i++) {
+		I->usage[child_of(I)->slot_in].last_use_ms = w.now_ms;
+		I->usage[child_of(I)->slot_out].last_use_ms = w.now_ms;
+		world_run(&w, 1000);
+		while (w.packets) {
+			n += !(w.packet[0].bytes[19] & IKE_FLAG_RESPONSE);
+			world_deliver(&w, 0);
+		}
+	}
+	ck_assert_uint_ge(n, _i ? 5 : 0);
+	ck_assert_uint_le(n, _i ? 6 : 0);
+}
+END_TEST
+
+START_TEST(scenario_138_probes_of_an_idle_tunnel)
+{
+	probes(_i ? IKE_DPD_IDLE : IKE_DPD_OPTIMIZED);
+	world_run(&w, 12000);
+	ck_assert_uint_eq(w.packets, (unsigned)_i);
+}
+END_TEST
+
 /* RFC 7296 2.4: only what is fresh says that the peer lives; anybody can send an old message again.
  */
 START_TEST(a_replayed_message_is_no_sign_of_life)
@@ -397,6 +450,9 @@ TESTS_OF(life)
 	tcase_add_test(tc, shutdown_says_goodbye);
 	tcase_add_test(tc, a_dead_peer_is_found_and_the_tunnel_comes_back);
 	tcase_add_test(tc, traffic_from_the_peer_is_life);
+	tcase_add_test(tc, scenario_136_a_peer_that_is_unplugged);
+	tcase_add_loop_test(tc, scenario_137_probes_beside_traffic, 0, 2);
+	tcase_add_loop_test(tc, scenario_138_probes_of_an_idle_tunnel, 0, 2);
 	tcase_add_test(tc, a_replayed_message_is_no_sign_of_life);
 	tcase_add_test(tc, renewal_leaves_no_moment_without_a_child);
 	tcase_add_loop_test(tc, an_idle_tunnel_on_traffic_lapses_and_a_used_one_is_renewed, 0, 2);
