@@ -126,7 +126,9 @@ static enum err derive(struct ike_sa *sa, struct creation *cr, const void *arg, 
 		return ERR_MEMORY;
 	TRY(dh_job_peer(j, in->c.ke.data));
 	TRY(blob_set(&cr->nonce_r, in->c.nonce));
-	j->key = STEAL(cr->dh);
+	j->key = dh_key_share(cr->ke, cr->dh); /* a record that is put meanwhile has it, too */
+	if (j->key == NULL)
+		return ERR_MEMORY;
 	cr->turn = ++sa->job_turn;
 	sa->win.retry_ms = UINT64_MAX; /* it is answered; see above */
 	struct dh_job *ready = STEAL(j);

@@ -20,6 +20,19 @@ void dh_key_free(struct dh_key *k)
 	free(k);
 }
 
+struct dh_key *dh_key_share(const struct alg_ke *ke, const struct dh_key *k)
+{
+	struct dh_key *s = calloc(1, sizeof(*s) + ke->public_len);
+
+	if (s == NULL || EVP_PKEY_up_ref(k->pkey) != 1) {
+		free(s);
+		return NULL;
+	}
+	s->pkey = k->pkey;
+	memcpy(s->public, k->public, ke->public_len);
+	return s;
+}
+
 const uint8_t *dh_key_public(const struct dh_key *k)
 {
 	return k->public;

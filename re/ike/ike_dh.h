@@ -35,6 +35,8 @@ enum err dh_job_peer(struct dh_job *j, struct view value) MUST_CHECK;
 void dh_job_free(struct dh_job *j); /* takes NULL */
 AUTO_DEFINE(struct dh_job, dh_job_free);
 void dh_key_free(struct dh_key *k); /* takes NULL */
+/* The same key pair once more, for a job beside its owner. NULL when memory is out. */
+struct dh_key *dh_key_share(const struct alg_ke *ke, const struct dh_key *k) MUST_CHECK;
 /* Its public value as on the wire, ke->public_len bytes; lives as long as the key. */
 const uint8_t *dh_key_public(const struct dh_key *k);
 

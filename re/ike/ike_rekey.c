@@ -233,9 +233,10 @@ static void succeed(struct ike_sa *old, struct ike_sa *sa, bool ours_to_delete, 
 	while ((at = old->children.next) != &old->children)
 		child_sa_move(child_sa_at(at), sa, fx);
 	rival_succeeded(old, sa, fx);
-	/* It was to make way for another: so is what takes over from it. */
-	if (old->delete_at_ms < sa->delete_at_ms)
-		sa->delete_at_ms = old->delete_at_ms;
+	/* It was to make way for another, or is not wanted: so is what takes over from it. */
+	uint64_t ends_ms = old->wish_delete ? ike_sa_now(old) : old->delete_at_ms;
+	if (ends_ms < sa->delete_at_ms)
+		sa->delete_at_ms = ends_ms;
 	sa->stray_spi = old->stray_spi;
 	old->stray_spi = 0;
 	ike_reauth_follow(old, sa, fx);

@@ -3,7 +3,7 @@
  * at random moments and are started again from their records.
  *
  * usage: ike_sim [WORLDS [SEED]]
- *        ike_sim --exchanges N [SEED]    exchanges without end: ike_storm.c
+ *        ike_sim --exchanges N [SEED [JOBS]]    exchanges without end: ike_storm.c
  *
  * Each world draws its configuration and its troubles from its seed, runs for some virtual minutes,
  * becomes quiet, and is then judged: exactly one tunnel is up, both ends agree on SPIs, keys and
@@ -242,15 +242,19 @@ static bool one_world(uint64_t seed, uint64_t *up, uint64_t *deaths)
 
 static int storm(char **argv)
 {
-	uint64_t seed = argv[3] ? strtoull(argv[3], NULL, 10) : (uint64_t)time(NULL) * 1000;
+	struct ike_storm o = { strtoull(argv[2], NULL, 10), (uint64_t)time(NULL) * 1000, 1 };
 
+	if (argv[3])
+		o.seed = strtoull(argv[3], NULL, 10);
+	if (argv[3] && argv[4])
+		o.jobs = (unsigned)strtoul(argv[4], NULL, 10);
 	/* What waits in a thread's cache counts as allocated: none, so that the heap can be
 	 * counted.
 	 */
 	if (getenv("GLIBC_TUNABLES") == NULL &&
 	    setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 0) == 0)
 		(void)execv("/proc/self/exe", argv);
-	return ike_storm(strtoull(argv[2], NULL, 10), seed) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return ike_storm(&o) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

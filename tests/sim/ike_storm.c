@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	ROUND = 2000,    /* exchanges */
@@ -22,6 +23,8 @@ enum {
 	STEPS_MAX = 200000,
 	CALM_MS = 70000, /* SAs that are gone are kept for a while, to repeat an answer */
 	CALMS_MAX = 12,
+	BAD_MAX = 20, /* rounds that go wrong, then it ends */
+	JOBS_MAX = 64,
 	HEAP_BYTES = 32768, /* more than before the storm: answers that are kept, grown tables */
 };
 
@@ -40,6 +43,7 @@ struct storm {
 struct result {
 	uint64_t digest, exchanges, deaths, puts, sends, lost;
 	uint64_t rekeyed, ike_rekeyed;
+	unsigned bad; /* rounds */
 	char wrong[HISTORY_TEXT];
 };
 
@@ -362,10 +366,10 @@ static void one_round(uint64_t seed, uint64_t exchanges, struct result *r)
 	world_done(&s.w);
 }
 
+/* In any order: the sum is the same however the rounds are shared out. */
 static void sum_up(struct result *all, const struct result *r)
 {
-	all->digest = (all->digest ^ r->digest) * 0x9e3779b97f4a7c15;
-	all->digest ^= all->digest >> 32;
+	all->digest += r->digest;
 	all->exchanges += r->exchanges;
 	all->deaths += r->deaths;
 	all->puts += r->puts;
@@ -373,40 +377,87 @@ static void sum_up(struct result *all, const struct result *r)
 	all->lost += r->lost;
 	all->rekeyed += r->rekeyed;
 	all->ike_rekeyed += r->ike_rekeyed;
+	all->bad += r->bad;
 }
 
-static bool twice(uint64_t seed, uint64_t exchanges, struct result *all)
+static void twice(uint64_t seed, uint64_t exchanges, struct result *all)
 {
 	struct result first, again;
 
 	one_round(seed, exchanges, &first);
 	one_round(seed, exchanges, &again);
-	sum_up(all, &first);
 	if (first.wrong[0] == '\0' && first.digest != again.digest)
 		(void)snprintf(first.wrong, sizeof(first.wrong),
 		               "not the same again: digest %016lx, then %016lx", first.digest,
 		               again.digest);
-	if (first.wrong[0])
+	first.bad = first.wrong[0] != '\0';
+	if (first.bad)
 		printf("ike-sim --exchanges %lu %lu: %s\n", exchanges, seed, first.wrong);
-	(void)fflush(stdout);
-	return first.wrong[0] == '\0';
+	sum_up(all, &first);
 }
 
-bool ike_storm(uint64_t exchanges, uint64_t seed)
+/* Every jobs-th round. */
+static void share(const struct ike_storm *o, unsigned job, struct result *all)
 {
-	struct result all = { 0 }, warm;
-	unsigned bad = 0;
+	uint64_t rounds = (o->exchanges + ROUND - 1) / ROUND;
+	uint64_t each = o->exchanges < ROUND ? o->exchanges : ROUND;
 
-	one_round(seed, ROUND / 10, &warm); /* what OpenSSL allocates once */
-	printf("ike-sim: %lu exchanges from seed %lu, each twice\n", exchanges, seed);
-	for (uint64_t i = 0; all.exchanges < exchanges && bad < 20; i++) {
-		uint64_t left = exchanges - all.exchanges;
+	one_round(o->seed, each / 10, all); /* what OpenSSL allocates once */
+	*all = (struct result){ 0 };
+	for (uint64_t i = job; i < rounds && all->bad < BAD_MAX; i += o->jobs)
+		twice(o->seed + i, each, all);
+}
 
-		bad += !twice(seed + i, left < ROUND ? left : ROUND, &all);
+/* In a process of its own; its result comes through the descriptor. -1: there is none. */
+static int fork_share(const struct ike_storm *o, unsigned job)
+{
+	struct result r;
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		return -1;
+	if (fork() == 0) {
+		share(o, job, &r);
+		(void)fflush(stdout);
+		_exit(write(ends[1], &r, sizeof(r)) == sizeof(r) ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
+	(void)close(ends[1]);
+	return ends[0];
+}
+
+static void run_shares(const struct ike_storm *o, struct result *all)
+{
+	struct result r;
+	int from[JOBS_MAX];
+
+	for (unsigned job = 0; job < o->jobs; job++)
+		from[job] = fork_share(o, job);
+	for (unsigned job = 0; job < o->jobs; job++) {
+		if (read(from[job], &r, sizeof(r)) == sizeof(r))
+			sum_up(all, &r);
+		else
+			all->bad++; /* it ended before its time: an assertion */
+		(void)close(from[job]);
+	}
+}
+
+bool ike_storm(const struct ike_storm *o)
+{
+	struct result all = { 0 };
+
+	if (o->jobs == 0 || o->jobs > JOBS_MAX) {
+		fprintf(stderr, "ike-sim: 1 to %d jobs\n", JOBS_MAX);
+		return false;
+	}
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("ike-sim: %lu exchanges from seed %lu, all of them twice\n", o->exchanges, o->seed);
+	if (o->jobs == 1)
+		share(o, 0, &all);
+	else
+		run_shares(o, &all);
 	printf("ike-sim: %lu exchanges, %lu child SAs and %lu IKE SAs rekeyed, %lu deaths, %lu "
 	       "records put, %lu of %lu messages lost, digest %016lx, %u rounds went wrong\n",
 	       all.exchanges, all.rekeyed, all.ike_rekeyed, all.deaths, all.puts, all.lost,
-	       all.sends, all.digest, bad);
-	return bad == 0;
+	       all.sends, all.digest, all.bad);
+	return all.bad == 0;
 }

@@ -6,7 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct ike_storm {
+	uint64_t exchanges, seed;
+	unsigned jobs; /* processes that share the rounds: the sums are the same with any number */
+};
+
 /* True: nothing went wrong, and all of it was the same when it was done again. */
-bool ike_storm(uint64_t exchanges, uint64_t seed);
+bool ike_storm(const struct ike_storm *o);
 
 #endif

@@ -157,8 +157,8 @@ static void restore_kind(struct node *n, uint8_t kind)
 		enum err e = ike_restore(n->ike, &r);
 		if (e == ERR_OK)
 			continue;
-		fprintf(stderr, "%s does not restore: %s\n", record_key_text(&r.key, text),
-		        err_text(e));
+		fprintf(stderr, "seed %lu: %s does not restore: %s\n", n->w->seed,
+		        record_key_text(&r.key, text), err_text(e));
 		abort();
 	}
 }
