@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "turn.h"
+#include "impair.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -52,6 +53,14 @@ static bool is_record(const struct effect *e)
 	return e->kind == FX_PUT || e->kind == FX_DEL;
 }
 
+static bool sends(const struct effects *fx)
+{
+	for (size_t i = 0; i < fx->n; i++)
+		if (fx->at[i].kind == FX_SEND)
+			return true;
+	return false;
+}
+
 /* All records of the turn in one transaction. *ret_revision is 0 when there are none. */
 static enum err commit(struct turn *t, const struct effects *fx, uint64_t *ret_revision)
 {
@@ -73,6 +82,8 @@ static enum err commit(struct turn *t, const struct effects *fx, uint64_t *ret_r
 	*ret_revision = 0;
 	if (n == 0)
 		return ERR_OK;
+	if (!e && sends(fx) && impair(IMPAIR_REFUSE))
+		e = ERR_FULL;
 	if (e) {
 		store_abort(t->store);
 		return e;
@@ -132,7 +143,9 @@ static void execute(struct turn *t, struct effect *f, uint64_t revision, uint64_
 {
 	switch (f->kind) {
 	case FX_SEND:
-		if (may_go(t, f->send.after_anchor, revision))
+		if (f->send.after_anchor >= 0 && impair(IMPAIR_LATE))
+			hold(t, &f->send, UINT64_MAX, now_ms);
+		else if (may_go(t, f->send.after_anchor, revision))
 			t->owner.send(t->owner.ctx, &f->send);
 		else
 			hold(t, &f->send, revision, now_ms);

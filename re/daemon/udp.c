@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "udp.h"
+#include "impair.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -109,7 +110,7 @@ static bool packet_of(struct udp *u, int socket, int i, struct datagram *ret)
 	u->stats.esp += is == ESP;
 	if (is == ESP)
 		u->esp_fn(u->ctx, &ret->local, &ret->remote, ret->bytes);
-	return is == IKE;
+	return is == IKE && !impair(IMPAIR_DROP);
 }
 
 /* One call for each turn, so that timers and commands get theirs under a flood. */
@@ -281,8 +282,8 @@ static void send_alone(struct udp *u, const struct endpoint *local, const struct
 	udp_flush(u);
 }
 
-void udp_send(struct udp *u, const struct endpoint *local, const struct endpoint *remote,
-              struct view bytes)
+static void queue_message(struct udp *u, const struct endpoint *local,
+                          const struct endpoint *remote, struct view bytes)
 {
 	int socket = (local->addr.family == ADDR_V6 ? UDP_V6_500 : UDP_V4_500) +
 	             (local->port == PORT_NATT);
@@ -303,6 +304,12 @@ void udp_send(struct udp *u, const struct endpoint *local, const struct endpoint
 	q->iov[q->n].iov_base = q->bytes[q->n];
 	q->iov[q->n].iov_len = compose(local, bytes, q->bytes[q->n], SEND_MAX);
 	address(q, local, remote);
+}
+
+void udp_send(struct udp *u, const struct endpoint *local, const struct endpoint *remote,
+              struct view bytes)
+{
+	impair_send(queue_message, u, local, remote, bytes);
 }
 
 const struct udp_stats *udp_stats(const struct udp *u)
