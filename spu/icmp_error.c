@@ -57,7 +57,7 @@ static uint16_t quoted(const struct ip_info *info, uint16_t max, uint16_t around
 }
 
 static uint16_t v4_write(uint8_t *out, const uint8_t *packet, const struct ip_info *info,
-                         const struct addr *source, uint32_t mtu, uint16_t id)
+                         const struct icmp_answer *a)
 {
 	uint8_t *icmp = out + IP_V4_LEN;
 	uint16_t quote = quoted(info, ICMP_V4_MAX, IP_V4_LEN + ICMP_LEN);
@@ -67,22 +67,22 @@ static uint16_t v4_write(uint8_t *out, const uint8_t *packet, const struct ip_in
 	out[0] = 0x45;
 	out[1] = TOS_NETWORK_CONTROL;
 	put_be16(out + 2, len);
-	put_be16(out + 4, id);
+	put_be16(out + 4, a->id);
 	out[8] = ICMP_TTL;
 	out[9] = PROTO_ICMP;
-	memcpy(out + 12, source->b, 4);
+	memcpy(out + 12, a->source->b, 4);
 	memcpy(out + 16, packet + 12, 4);
 	put_be16(out + 10, csum_fold(csum_add(0, out, IP_V4_LEN)));
 	icmp[0] = ICMP_UNREACHABLE;
 	icmp[1] = ICMP_FRAG_NEEDED;
-	put_be16(icmp + 6, (uint16_t)mtu);
+	put_be16(icmp + 6, (uint16_t)a->mtu);
 	memcpy(icmp + ICMP_LEN, packet, quote);
 	put_be16(icmp + 2, csum_fold(csum_add(0, icmp, (size_t)ICMP_LEN + quote)));
 	return len;
 }
 
 static uint16_t v6_write(uint8_t *out, const uint8_t *packet, const struct ip_info *info,
-                         const struct addr *source, uint32_t mtu)
+                         const struct icmp_answer *a)
 {
 	uint8_t *icmp = out + IP_V6_LEN;
 	uint16_t quote = quoted(info, ICMP_V6_MAX, IP_V6_LEN + ICMP_LEN);
@@ -93,10 +93,10 @@ static uint16_t v6_write(uint8_t *out, const uint8_t *packet, const struct ip_in
 	put_be16(out + 4, body);
 	out[6] = PROTO_ICMPV6;
 	out[7] = ICMP_TTL;
-	memcpy(out + 8, source->b, 16);
+	memcpy(out + 8, a->source->b, 16);
 	memcpy(out + 24, packet + 8, 16);
 	icmp[0] = ICMP6_TOO_BIG;
-	put_be32(icmp + 4, mtu);
+	put_be32(icmp + 4, a->mtu);
 	memcpy(icmp + ICMP_LEN, packet, quote);
 	uint64_t sum = csum_add(0, out + 8, 32) + body + PROTO_ICMPV6; /* the pseudo header */
 	put_be16(icmp + 2, csum_fold(csum_add(sum, icmp, body)));
@@ -104,9 +104,9 @@ static uint16_t v6_write(uint8_t *out, const uint8_t *packet, const struct ip_in
 }
 
 uint16_t icmp_too_big(uint8_t *out, const uint8_t *packet, const struct ip_info *info,
-                      const struct addr *source, uint32_t mtu, uint16_t id)
+                      const struct icmp_answer *a)
 {
 	if (info->flow.family == 4)
-		return v4_write(out, packet, info, source, mtu, id);
-	return v6_write(out, packet, info, source, mtu);
+		return v4_write(out, packet, info, a);
+	return v6_write(out, packet, info, a);
 }

@@ -25,10 +25,15 @@ bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms);
  * source that is not one host; over IPv4 nor to what went to a group. */
 bool icmp_may_answer(const struct ip_info *info);
 
+struct icmp_answer {
+	const struct addr *source; /* ours, of the packet's family */
+	uint32_t mtu;
+	uint16_t id; /* of the IPv4 header */
+};
+
 /* Writes the message to out (room for ICMP_V6_MAX bytes) about the packet, `info`: fragmentation
- * needed, or packet too big, with that MTU. source: ours, of the packet's family. id: of the IPv4
- * header. Returns its length. */
+ * needed, or packet too big. Returns its length. */
 uint16_t icmp_too_big(uint8_t *out, const uint8_t *packet, const struct ip_info *info,
-                      const struct addr *source, uint32_t mtu, uint16_t id);
+                      const struct icmp_answer *a);
 
 #endif

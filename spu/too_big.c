@@ -25,7 +25,8 @@ static struct rte_mbuf *answer_frame(struct roads *r, const struct pkt *p,
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
 	memset(frame, 0, ETHER_LEN);
 	put_be16(frame + 12, p->info.flow.family == 4 ? ETHERTYPE_V4 : ETHERTYPE_V6);
-	uint16_t len = icmp_too_big(frame + ETHER_LEN, ip, &p->info, source, mtu, r->ip_id++);
+	struct icmp_answer a = { .source = source, .mtu = mtu, .id = r->ip_id++ };
+	uint16_t len = icmp_too_big(frame + ETHER_LEN, ip, &p->info, &a);
 	m->data_len = (uint16_t)(ETHER_LEN + len);
 	m->pkt_len = m->data_len;
 	*port_meta(m) = (struct fabric_hdr){

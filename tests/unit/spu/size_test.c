@@ -133,7 +133,9 @@ START_TEST(fragmentation_needed_byte_for_byte)
 	struct ip_info info = info_of(p, plain_make(&s, p));
 	struct addr source = addr_of("192.168.1.1");
 
-	ck_assert_uint_eq(icmp_too_big(out, p, &info, &source, 1430, 0x1234), ICMP_V4_MAX);
+	ck_assert_uint_eq(
+	        icmp_too_big(out, p, &info, &(struct icmp_answer){ &source, 1430, 0x1234 }),
+	        ICMP_V4_MAX);
 	ck_assert_uint_eq(csum_fold(csum_add(0, out, 20)), 0);
 	ck_assert_uint_eq(csum_fold(csum_add(0, out + 20, ICMP_V4_MAX - 20)), 0);
 	ck_assert_mem_eq(out + 28, p, ICMP_V4_MAX - 28);
@@ -143,7 +145,8 @@ START_TEST(fragmentation_needed_byte_for_byte)
 	/* A short one is quoted whole. */
 	s.payload = 100;
 	info = info_of(p, plain_make(&s, p));
-	ck_assert_uint_eq(icmp_too_big(out, p, &info, &source, 68, 0), 28 + 128);
+	ck_assert_uint_eq(icmp_too_big(out, p, &info, &(struct icmp_answer){ &source, 68, 0 }),
+	                  28 + 128);
 }
 END_TEST
 
@@ -154,7 +157,8 @@ START_TEST(packet_too_big_byte_for_byte)
 	struct ip_info info = info_of(p, plain_make(&s, p));
 	struct addr source = addr_of("fd00:1::1"), to = addr_of("fd00:2::9");
 
-	ck_assert_uint_eq(icmp_too_big(out, p, &info, &source, 1418, 0), ICMP_V6_MAX);
+	ck_assert_uint_eq(icmp_too_big(out, p, &info, &(struct icmp_answer){ &source, 1418, 0 }),
+	                  ICMP_V6_MAX);
 	uint64_t sum = csum_add(0, out + 8, 32) + (ICMP_V6_MAX - 40) + 58;
 	ck_assert_uint_eq(csum_fold(csum_add(sum, out + 40, ICMP_V6_MAX - 40)), 0);
 	ck_assert_mem_eq(out + 48, p, ICMP_V6_MAX - 48);
