@@ -69,17 +69,20 @@ void encap_write(const struct encap *e, uint8_t *p, uint16_t payload, struct enc
 	/* RFC 2983 4.1: DSCP is copied. So is the flow label (RFC 6437 3: a tunnel's flows are
 	 * those inside; of IPv4 there is none: 0). */
 	inner.tos = (uint8_t)((inner.tos & ~ECN_MASK) | ecn_encapsulate(inner.tos));
-	memcpy(p, e->bytes, e->len);
-	if (e->family == ADDR_V4) {
+	if (e->family == ADDR_V4) { /* copies of lengths that the compiler knows */
+		memcpy(p, e->bytes, V4_LEN);
 		v4_write(e, p, total, inner);
 	} else {
+		memcpy(p, e->bytes, V6_LEN);
 		p[0] = (uint8_t)(0x60 | inner.tos >> 4);
 		p[1] = (uint8_t)((uint32_t)inner.tos << 4 | inner.label >> 16);
 		put_be16(p + 2, (uint16_t)inner.label);
 		put_be16(p + 4, (uint16_t)(total - V6_LEN));
 	}
-	if (e->len > e->ip_len)
+	if (e->len > e->ip_len) {
+		memcpy(p + e->ip_len, e->bytes + e->ip_len, ENCAP_UDP_LEN);
 		put_be16(p + e->ip_len + 4, (uint16_t)(total - e->ip_len));
+	}
 }
 
 void encap_checksum(const struct encap *e, uint8_t *p, uint16_t payload)

@@ -187,8 +187,8 @@ static void write_frame(struct pkt *p, uint16_t payload)
 	m->data_len = (uint16_t)(ETHER_LEN + e->len + payload);
 	m->pkt_len = m->data_len;
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
-	m->l2_len = ETHER_LEN;
-	m->l3_len = e->ip_len;
+	/* In one store: field by field each waits for the one before. */
+	m->tx_offload = rte_mbuf_tx_offload(ETHER_LEN, e->ip_len, 0, 0, 0, 0, 0);
 	put_be16(frame + 12, e->family == ADDR_V4 ? ETHERTYPE_V4 : ETHERTYPE_V6);
 	*port_meta(m) = (struct fabric_hdr){
 		.kind = FABRIC_WIRE_OUT,

@@ -13,24 +13,24 @@ static bool has_ports(uint8_t proto)
 
 /* A packet too short for its ports is one whose ports cannot be seen: OPAQUE in RFC 4301's words.
  */
-static void ports_read(struct reader r, struct flow *f)
+static void ports_read(struct reader *r, struct flow *f)
 {
-	if (has_ports(f->proto) && rd_left(&r) >= 4) {
-		f->src_port = rd_u16(&r);
-		f->dst_port = rd_u16(&r);
+	if (has_ports(f->proto) && rd_left(r) >= 4) {
+		f->src_port = rd_u16(r);
+		f->dst_port = rd_u16(r);
 		f->ports = true;
-	} else if ((f->proto == PROTO_ICMP || f->proto == PROTO_ICMPV6) && rd_left(&r) >= 2) {
-		f->src_port = rd_u16(&r);
+	} else if ((f->proto == PROTO_ICMP || f->proto == PROTO_ICMPV6) && rd_left(r) >= 2) {
+		f->src_port = rd_u16(r);
 		f->ports = true;
 	}
 }
 
-static enum err v4_read(struct reader r, struct ip_info *i)
+static enum err v4_read(struct reader *r, struct ip_info *i)
 {
-	size_t have = rd_left(&r);
-	const uint8_t *h = rd_view(&r, IP_V4_LEN).p;
+	size_t have = rd_left(r);
+	const uint8_t *h = rd_view(r, IP_V4_LEN).p;
 
-	if (r.bad)
+	if (r->bad)
 		return ERR_TRUNCATED;
 	size_t header = (h[0] & 15u) * 4u;
 	i->len = get_be16(h + 2);
@@ -45,10 +45,10 @@ static enum err v4_read(struct reader r, struct ip_info *i)
 	i->flow = (struct flow){ .family = 4, .proto = h[9] };
 	i->flow.src[1] = get_be32(h + 12);
 	i->flow.dst[1] = get_be32(h + 16);
-	struct reader body = rd_sub(&r, i->len - IP_V4_LEN);
+	struct reader body = rd_sub(r, i->len - IP_V4_LEN);
 	rd_skip(&body, header - IP_V4_LEN);
 	if (!i->later)
-		ports_read(body, &i->flow);
+		ports_read(&body, &i->flow);
 	return ERR_OK;
 }
 
@@ -81,12 +81,12 @@ static enum err v6_upper_layer(struct reader *r, uint8_t *proto, bool *ret_later
 	return ERR_LENGTH;
 }
 
-static enum err v6_read(struct reader r, struct ip_info *i)
+static enum err v6_read(struct reader *r, struct ip_info *i)
 {
-	size_t have = rd_left(&r);
-	const uint8_t *h = rd_view(&r, IP_V6_LEN).p;
+	size_t have = rd_left(r);
+	const uint8_t *h = rd_view(r, IP_V6_LEN).p;
 
-	if (r.bad)
+	if (r->bad)
 		return ERR_TRUNCATED;
 	size_t len = (size_t)get_be16(h + 4) + IP_V6_LEN;
 	if (len > have || len > UINT16_MAX)
@@ -100,12 +100,12 @@ static enum err v6_read(struct reader r, struct ip_info *i)
 	i->flow.src[1] = get_be64(h + 16);
 	i->flow.dst[0] = get_be64(h + 24);
 	i->flow.dst[1] = get_be64(h + 32);
-	struct reader body = rd_sub(&r, len - IP_V6_LEN);
+	struct reader body = rd_sub(r, len - IP_V6_LEN);
 	i->later = false;
 	TRY(v6_upper_layer(&body, &i->flow.proto, &i->later));
 	i->l4 = i->later ? 0 : (uint16_t)(body.p - h);
 	if (!i->later)
-		ports_read(body, &i->flow);
+		ports_read(&body, &i->flow);
 	return ERR_OK;
 }
 
@@ -116,9 +116,9 @@ enum err ip_info_read(struct view packet, struct ip_info *ret)
 	if (packet.len == 0)
 		return ERR_TRUNCATED;
 	if (packet.p[0] >> 4 == 4)
-		return v4_read(r, ret);
+		return v4_read(&r, ret);
 	if (packet.p[0] >> 4 == 6)
-		return v6_read(r, ret);
+		return v6_read(&r, ret);
 	return ERR_VERSION;
 }
 

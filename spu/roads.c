@@ -36,8 +36,10 @@ void road_begin(struct roads *r, struct rte_mbuf **in, uint16_t n, enum fabric_k
 	b->n = n;
 	b->n_sas = 0;
 	b->work[SA_ENGINE_SOFT].n = b->work[SA_ENGINE_INLINE].n = 0;
+	memset(b->at, 0, n * sizeof(b->at[0])); /* at once: one by one costs 15 cycles each */
 	for (uint16_t i = 0; i < n; i++) {
-		b->at[i] = (struct pkt){ .m = in[i], .next = BURST_NONE };
+		b->at[i].m = in[i];
+		b->at[i].next = BURST_NONE;
 		b->at[i].drop = frame_check(r, &b->at[i], want);
 	}
 }
