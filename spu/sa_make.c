@@ -2,6 +2,7 @@
 /* From a record to an SA: everything that a packet need not be asked is decided here. */
 #include "sa.h"
 #include "records.pb-c.h"
+#include "weak_key.h"
 
 #include <stdlib.h>
 
@@ -125,6 +126,23 @@ static enum err fill(struct sa *sa, const Hawser__ChildSaRecord *m,
 	return ERR_OK;
 }
 
+/* Negotiated keys that are weak are not used (RFC 2405 2.3, RFC 2451 2.3); of those set by hand the
+ * configuration has said what there is to say. */
+static enum err keys_check(const Hawser__ChildSaRecord *m, const struct alg_cipher *cipher,
+                           struct why *why)
+{
+	const struct view keys[] = { { m->key_in.data, m->key_in.len },
+		                     { m->key_out.data, m->key_out.len } };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys) && !m->manual; i++) {
+		const char *reason = weak_key_reason(cipher, keys[i]);
+
+		if (reason)
+			return why_set(why, ERR_VALUE, "SPI %#x: %s", m->spi_in, reason);
+	}
+	return ERR_OK;
+}
+
 enum err sa_make(const Hawser__ChildSaRecord *m, struct sa_runtime_table *runtime, struct sa **ret,
                  struct why *why)
 {
@@ -143,6 +161,7 @@ enum err sa_make(const Hawser__ChildSaRecord *m, struct sa_runtime_table *runtim
 		               "SPI %#x: protocol %u with cipher %u and integrity %u: not "
 		               "supported in this version",
 		               m->spi_in, m->protocol, m->cipher, m->integ);
+	TRY(keys_check(m, spec.cipher, why));
 	struct sa *sa = calloc(1, sizeof(*sa));
 	if (sa == NULL)
 		return ERR_MEMORY;

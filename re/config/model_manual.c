@@ -5,6 +5,7 @@
 #include "algorithms.h"
 #include "secret.h"
 #include "value.h"
+#include "weak_key.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,59 +50,14 @@ static struct secret *build_key(struct build *b, const struct tree_node *n, cons
 	return key;
 }
 
-/* RFC 2409 appendix A, without parity: the weak keys of DES, then the semi-weak ones. */
-static const uint8_t des_weak[][8] = {
-	{ 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00 },
-	{ 0x1e, 0x1e, 0x1e, 0x1e, 0x0e, 0x0e, 0x0e, 0x0e },
-	{ 0xe0, 0xe0, 0xe0, 0xe0, 0xf0, 0xf0, 0xf0, 0xf0 },
-	{ 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe },
-	{ 0x00, 0xfe, 0x00, 0xfe, 0x00, 0xfe, 0x00, 0xfe },
-	{ 0xfe, 0x00, 0xfe, 0x00, 0xfe, 0x00, 0xfe, 0x00 },
-	{ 0x1e, 0xe0, 0x1e, 0xe0, 0x0e, 0xf0, 0x0e, 0xf0 },
-	{ 0xe0, 0x1e, 0xe0, 0x1e, 0xf0, 0x0e, 0xf0, 0x0e },
-	{ 0x00, 0xe0, 0x00, 0xe0, 0x00, 0xf0, 0x00, 0xf0 },
-	{ 0xe0, 0x00, 0xe0, 0x00, 0xf0, 0x00, 0xf0, 0x00 },
-	{ 0x1e, 0xfe, 0x1e, 0xfe, 0x0e, 0xfe, 0x0e, 0xfe },
-	{ 0xfe, 0x1e, 0xfe, 0x1e, 0xfe, 0x0e, 0xfe, 0x0e },
-	{ 0x00, 0x1e, 0x00, 0x1e, 0x00, 0x0e, 0x00, 0x0e },
-	{ 0x1e, 0x00, 0x1e, 0x00, 0x0e, 0x00, 0x0e, 0x00 },
-	{ 0xe0, 0xfe, 0xe0, 0xfe, 0xf0, 0xfe, 0xf0, 0xfe },
-	{ 0xfe, 0xe0, 0xfe, 0xe0, 0xfe, 0xf0, 0xfe, 0xf0 },
-};
-
-static bool des_equal(const uint8_t *a, const uint8_t *b)
-{
-	uint8_t differ = 0;
-
-	for (int i = 0; i < 8; i++)
-		differ |= (uint8_t)((a[i] ^ b[i]) & 0xfe); /* the lowest bit is parity */
-	return differ == 0;
-}
-
-static bool des_is_weak(const uint8_t *key)
-{
-	for (size_t i = 0; i < ARRAY_LEN(des_weak); i++)
-		if (des_equal(key, des_weak[i]))
-			return true;
-	return false;
-}
-
+/* An SA is built all the same where crypto-profile lets it (weak_key.h). */
 static void check_weak(struct build *b, const struct tree_node *n, const struct alg_cipher *c,
                        const struct secret *key)
 {
-	const uint8_t *k = secret_view(key).p;
+	const char *reason = weak_key_reason(c, secret_view(key));
 
-	if (c->v2_id == ENCR_DES_CBC && des_is_weak(k))
-		build_weak_key(b, n,
-		               "the key is a weak or semi-weak key of DES (RFC 2409 appendix A)");
-	if (c->v2_id != ENCR_3DES_CBC)
-		return;
-	if (des_equal(k, k + 8))
-		build_weak_key(b, n,
-		               "the first and the second part of the key are equal: that is DES");
-	else if (des_equal(k + 8, k + 16))
-		build_weak_key(b, n,
-		               "the second and the third part of the key are equal: that is DES");
+	if (reason)
+		build_weak_key(b, n, reason);
 }
 
 /* ---- the SA ---------------------------------------------------------------------------------- */

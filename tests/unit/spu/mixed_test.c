@@ -3,6 +3,9 @@
 #include "rig.h"
 #include "seal.h"
 
+#include "record.h"
+#include "records.pb-c.h"
+
 #include <arpa/inet.h>
 
 static const struct suite {
@@ -106,11 +109,73 @@ START_TEST(a_burst_of_every_form)
 }
 END_TEST
 
+/* RFC 2405 2.3, RFC 2451 2.3 */
+static const struct {
+	const char *what;
+	uint16_t cipher;
+	uint8_t key[24];
+} weak_keys[] = {
+	{ "weak for DES", ENCR_DES_CBC, { 1, 0xfe, 1, 0xfe, 1, 0xfe, 1, 0xfe } },
+	{ "first and second part", ENCR_3DES_CBC, "abcdefghabcdefghijklmnop" },
+	{ "second and third part", ENCR_3DES_CBC, "abcdefghijklmnopijklmnop" },
+};
+
+START_TEST(a_weak_key_is_used_where_it_was_set_by_hand)
+{
+	struct rig *rig = rig_new(RIG_SOFT);
+	struct rig_sa spec = { .manual = true,
+		               .cipher = weak_keys[_i].cipher,
+		               .integ = INTEG_HMAC_SHA1_96,
+		               .key_in = weak_keys[_i].key,
+		               .key_out = weak_keys[_i].key,
+		               .auth_in = weak_keys[0].key,
+		               .auth_out = weak_keys[0].key,
+		               .local = "192.0.2.1",
+		               .remote = "192.0.2.1",
+		               .spi_out = 0x1007 };
+	uint8_t p[SEAL_MAX];
+	size_t len = plain_of(1, 1, p);
+
+	(void)rig_sa(rig, &spec);
+	struct rig_result wire = rig_run(rig, RIG_OUT, p, len);
+	ck_assert_uint_ne(wire.len, 0);
+	struct rig_result back = rig_run(rig, RIG_IN, wire.ip, wire.len);
+	ck_assert_uint_eq(back.len, len);
+	ck_assert_mem_eq(back.ip, p, len);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_weak_key_that_was_negotiated_is_refused)
+{
+	struct rig *rig = rig_new(RIG_SOFT);
+	struct rig_sa spec = { .cipher = weak_keys[_i].cipher,
+		               .integ = INTEG_HMAC_SHA1_96,
+		               .key_out = weak_keys[_i].key };
+	uint8_t body[1024], strong[24] = "one, two and three parts";
+	Hawser__ChildSaRecord *m = NULL;
+	struct why why = { 0 };
+	struct sa *sa = NULL;
+
+	spec.key_in = strong;
+	struct view v = { body, rig_record(rig, &spec, body, sizeof(body)) };
+	ck_assert_int_eq(record_child_sa_decode(v, &m), ERR_OK);
+	ck_assert_int_eq(sa_make(m, &rig->runtime, &sa, &why), ERR_VALUE);
+	ck_assert_ptr_nonnull(strstr(why.text, "DES"));
+	record_child_sa_free(m);
+	rig_free(rig);
+}
+END_TEST
+
 TESTS_OF(mixed)
 {
 	TCase *tc = tcase_create("mixed");
 
 	eal_for(tc);
 	tcase_add_test(tc, a_burst_of_every_form);
+	tcase_add_loop_test(tc, a_weak_key_is_used_where_it_was_set_by_hand, 0,
+	                    (int)ARRAY_LEN(weak_keys));
+	tcase_add_loop_test(tc, a_weak_key_that_was_negotiated_is_refused, 0,
+	                    (int)ARRAY_LEN(weak_keys));
 	return tc;
 }
