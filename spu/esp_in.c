@@ -9,6 +9,7 @@
 enum { PROTO_HOP_BY_HOP = 0, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_DEST_OPTIONS = 60 };
 enum { UDP_LEN = 8, PROTO_UDP = 17, V6_HEADERS_MAX = 8, SPI_RESERVED = 255 };
 enum { AH_SPI_AT = 4 };
+enum { OPTION_PAD1 = 0, OPTION_DISCARD = 0xc0 };
 enum { NIC_AHEAD_MAX = 1 << 30 };
 
 /* ---------------------------------------------------------------- outer headers */
@@ -34,6 +35,26 @@ static uint8_t v4_parse(struct pkt *p, struct reader *r, uint8_t *ret_proto)
 	return DROP_NONE;
 }
 
+/* RFC 8200 4.2: the first two bits of an option's type say what one does who does not know it. We
+ * know padding. */
+static uint8_t v6_options(struct view options)
+{
+	struct reader r = rd_of_view(options);
+
+	while (!rd_done(&r)) {
+		uint8_t type = rd_u8(&r);
+
+		if (type == OPTION_PAD1)
+			continue;
+		rd_skip(&r, rd_u8(&r));
+		if (r.bad)
+			return DROP_MALFORMED;
+		if (type & OPTION_DISCARD)
+			return DROP_OPTION;
+	}
+	return DROP_NONE;
+}
+
 /* RFC 4303 3.1.1: ESP comes behind hop-by-hop, routing and fragment headers, perhaps destination
  * options. A fragment header of a packet that is whole says nothing (RFC 6946). */
 static uint8_t v6_extensions(struct reader *r, uint8_t *proto)
@@ -51,10 +72,15 @@ static uint8_t v6_extensions(struct reader *r, uint8_t *proto)
 			return DROP_FRAGMENT;
 		if (*proto == PROTO_ROUTING && h[3] != 0) /* not at its destination yet */
 			return DROP_ENCAPSULATION;
+		bool options = *proto == PROTO_HOP_BY_HOP || *proto == PROTO_DEST_OPTIONS;
 		*proto = h[0];
-		rd_skip(r, fragment ? 0 : h[1] * 8u);
+		struct reader more = rd_sub(r, fragment ? 0 : h[1] * 8u);
 		if (r->bad)
 			break;
+		uint8_t drop = options ? v6_options((struct view){ h + 2, rd_left(&more) + 6 })
+		                       : DROP_NONE;
+		if (drop != DROP_NONE)
+			return drop;
 	}
 	return DROP_MALFORMED;
 }

@@ -46,7 +46,7 @@
 struct esp_handover {
 	uint64_t since_ms;
 	uint32_t in_second;
-	uint64_t given, refused;
+	uint64_t drop[DROP_MAX]; /* what was refused, and why */
 };
 
 struct cli_server;

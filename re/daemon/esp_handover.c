@@ -104,30 +104,42 @@ static size_t frame_make(uint8_t *frame, const struct endpoint *local,
 	return w.bad ? 0 : wr_len(&w);
 }
 
+static bool send_to(const struct daemon *d, uint8_t slot, const uint8_t *frame, size_t len)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+		                  .sll_ifindex = (int)d->spus.at[slot].links.wire_re,
+		                  .sll_halen = 6 };
+
+	return sendto(d->moves.marker_fd, frame, len, 0, (struct sockaddr *)&to, sizeof(to)) > 0;
+}
+
+static enum drop_reason hand_over(struct daemon *d, const struct endpoint *local,
+                                  const struct endpoint *remote, struct view esp)
+{
+	uint8_t frame[FRAME_MAX];
+	struct reader r = rd_of_view(esp);
+
+	if (rd_u32(&r) <= SPI_RESERVED || r.bad)
+		return DROP_BAD_HEADER;
+	if (!within_rate(&d->handover, daemon_now_ms(d)))
+		return DROP_HANDOVER;
+	uint8_t slot = slot_of(d, esp.p[SPI_LEN - 1]);
+	if (slot == SPU_SLOTS)
+		return DROP_NO_SPU;
+	size_t len = frame_make(frame, local, remote, esp);
+	if (len == 0)
+		return DROP_TOO_BIG;
+	return send_to(d, slot, frame, len) ? DROP_NONE : DROP_TX_RING_FULL;
+}
+
 void esp_handover(void *ctx, const struct endpoint *local, const struct endpoint *remote,
                   struct view esp)
 {
 	struct daemon *d = ctx;
-	uint8_t frame[FRAME_MAX];
-	struct reader r = rd_of_view(esp);
+	enum drop_reason drop = hand_over(d, local, remote, esp);
 
-	if (rd_u32(&r) <= SPI_RESERVED || r.bad || !within_rate(&d->handover, daemon_now_ms(d))) {
-		d->handover.refused++;
-		return;
-	}
-	uint8_t slot = slot_of(d, esp.p[SPI_LEN - 1]);
-	size_t len = slot < SPU_SLOTS ? frame_make(frame, local, remote, esp) : 0;
-	if (len == 0) {
-		d->handover.refused++;
-		return;
-	}
-	struct sockaddr_ll to = { .sll_family = AF_PACKET,
-		                  .sll_ifindex = (int)d->spus.at[slot].links.wire_re,
-		                  .sll_halen = 6 };
-	if (sendto(d->moves.marker_fd, frame, len, 0, (struct sockaddr *)&to, sizeof(to)) > 0) {
-		d->handover.given++;
+	if (drop == DROP_NONE)
 		d->shm->markers++; /* a frame that we made: it is taken out again by the SPU */
-	} else {
-		d->handover.refused++;
-	}
+	else
+		d->handover.drop[drop]++;
 }

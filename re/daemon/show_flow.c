@@ -125,12 +125,22 @@ static void add_spu_counters(struct daemon *d, struct sums *s, uint8_t slot)
 		add_drop(s, (enum drop_reason)reason, name, shm->drop[reason]);
 }
 
+/* The kernel's fragments count as out, and the datagram that it made of them as made. */
+static void add_handover(struct daemon *d, struct sums *s)
+{
+	for (int reason = 0; reason < DROP_MAX; reason++) {
+		s->made += d->handover.drop[reason];
+		add_drop(s, (enum drop_reason)reason, "routing-engine", d->handover.drop[reason]);
+	}
+}
+
 static json_t *whole(struct daemon *d)
 {
 	struct sums s = { .drop = json_array(), .made = d->shm->markers };
 
 	add_programs(d, &s);
 	add_units(d, &s);
+	add_handover(d, &s);
 	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
 		const struct dataplane_links *l = &d->spus.at[slot].links;
 

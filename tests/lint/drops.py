@@ -17,6 +17,7 @@ OPEN = {
     "NO_SOCKET": "the kernel counts it, in the moment after an SPU's socket has gone",
     "REDIRECT": "a veth without its other end; the routing engine makes both at once",
     "KILLED": "test_counting.py counts what a killed SPU held among all that was dropped",
+    "HANDOVER": "2,000 fragmented datagrams of ESP in a second: more than the test machines send",
     "HOLD_OVERFLOW": "hold_test.c reaches the full queue by its return value",
 }
 

@@ -243,6 +243,49 @@ START_TEST(a_mark_on_one_fragment_is_a_mark_on_the_packet)
 }
 END_TEST
 
+/* AH covers the outer header, so what fragments it must leave what is authenticated (RFC 4302
+ * 3.3.4): encrypted first, then fragmented; put together, then verified. */
+START_TEST(ah_is_fragmented_and_comes_together)
+{
+	static const uint8_t key[64] = "of an SA that is its own peer";
+	const char *self = _i ? "2001:db8:1::1" : "192.0.2.1";
+	struct rig *rig = rig_new(RIG_SOFT);
+	struct tunnel *tun = rig_tunnel(rig, RIG_TUNNEL);
+	struct plain_spec spec = { .payload = 1400 };
+	struct rte_mbuf *in, *part[BURST], *out[BURST];
+	uint8_t p[SEAL_MAX];
+	size_t len = plain_make(&spec, p);
+	uint16_t n = 0;
+
+	(void)rig_sa(rig, &(struct rig_sa){ .protocol = IPPROTO_NO_AH,
+	                                    .integ = INTEG_HMAC_SHA2_256_128,
+	                                    .esn = true,
+	                                    .auth_in = key,
+	                                    .auth_out = key,
+	                                    .local = self,
+	                                    .remote = self,
+	                                    .spi_out = 0x1007 });
+	tun->post_fragmentation = true;
+	tun->df = ENCAP_DF_CLEAR;
+	sa_table_tunnel_changed(tun);
+	rig->roads.wire_mtu = 700;
+	in = rig_mbuf(rig, RIG_OUT, p, len);
+	ck_assert_uint_eq(outbound_run(&rig->roads, &in, 1, part), 0);
+	ck_assert(outbound_more(&rig->roads, part, &n));
+	ck_assert_uint_eq(n, 3);
+	for (uint16_t i = 0; i < n; i++) {
+		ck_assert_uint_le(rte_pktmbuf_data_len(part[i]), ETHER_LEN + 700);
+		port_meta(part[i])->kind = FABRIC_WIRE_IN;
+	}
+	ck_assert_uint_eq(inbound_run(&rig->roads, part, n, out), 1);
+	ck_assert_uint_eq(rte_pktmbuf_data_len(out[0]), ETHER_LEN + len);
+	ck_assert_mem_eq(rte_pktmbuf_mtod_offset(out[0], uint8_t *, ETHER_LEN), p, len);
+	rte_pktmbuf_free(out[0]);
+	ck_assert_uint_eq(rig_drops(rig), 0);
+	rig_free(rig);
+}
+END_TEST
+
 TESTS_OF(reasm)
 {
 	TCase *tc = tcase_create("reasm");
@@ -251,5 +294,6 @@ TESTS_OF(reasm)
 	tcase_add_loop_test(tc, fragments_come_together_or_not_at_all, 0, 2 * RIG_ENGINES);
 	tcase_add_test(tc, the_oldest_goes_where_one_more_comes);
 	tcase_add_loop_test(tc, a_mark_on_one_fragment_is_a_mark_on_the_packet, 0, 2);
+	tcase_add_loop_test(tc, ah_is_fragmented_and_comes_together, 0, 2);
 	return tc;
 }

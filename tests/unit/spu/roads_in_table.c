@@ -37,6 +37,43 @@ static size_t destination_options(uint8_t *p, size_t len)
 	return extend(p, extend(p, len, 60, 0), 0, 0); /* behind hop-by-hop ones */
 }
 
+/* A destination option of 4 bytes. */
+static size_t option(uint8_t *p, size_t len, uint8_t type)
+{
+	len = extend(p, len, 60, 2);
+	p[42] = type; /* its length is the byte behind it */
+	return len;
+}
+
+static size_t option_to_skip(uint8_t *p, size_t len)
+{
+	return option(p, len, 0x3e);
+}
+
+static size_t option_to_discard(uint8_t *p, size_t len)
+{
+	return option(p, len, 0x7e);
+}
+
+static size_t option_to_answer(uint8_t *p, size_t len)
+{
+	return option(p, len, 0xc9);
+}
+
+static size_t option_too_long(uint8_t *p, size_t len)
+{
+	len = option(p, len, 0x3e);
+	p[43] = 5;
+	return len;
+}
+
+static size_t option_hop_by_hop(uint8_t *p, size_t len)
+{
+	len = option(p, len, 0x83);
+	p[6] = 0;
+	return len;
+}
+
 static size_t atomic_fragment(uint8_t *p, size_t len)
 {
 	return extend(p, len, 44, 0);
@@ -223,6 +260,35 @@ const struct in_case in_cases[] = {
 	  .sa = { V6_OUTER },
 	  .seal = { .outer = 6 },
 	  .spoil = endless_extension,
+	  .drop = DROP_MALFORMED },
+	{ .rfc = "RFC 8200 4.2",
+	  .what = "IPv6 option that may be skipped",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = option_to_skip },
+	{ .rfc = "RFC 8200 4.2",
+	  .what = "IPv6 option that says discard",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = option_to_discard,
+	  .drop = DROP_OPTION },
+	{ .rfc = "RFC 8200 4.2",
+	  .what = "IPv6 option that says discard and answer, before UDP",
+	  .sa = { V6_OUTER, .udp = true },
+	  .seal = { .udp = true, .outer = 6 },
+	  .spoil = option_to_answer,
+	  .drop = DROP_OPTION },
+	{ .rfc = "RFC 8200 4.2",
+	  .what = "IPv6 hop-by-hop option that says discard",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = option_hop_by_hop,
+	  .drop = DROP_OPTION },
+	{ .rfc = "RFC 8200 4.2",
+	  .what = "IPv6 option longer than its header",
+	  .sa = { V6_OUTER },
+	  .seal = { .outer = 6 },
+	  .spoil = option_too_long,
 	  .drop = DROP_MALFORMED },
 	/* headers that lie */
 	{ .rfc = "RFC 791 3.1",
