@@ -75,7 +75,8 @@ static void draw_conf(struct world *w, const struct trouble *t, struct world_con
 		if (t->short_lives) {
 			c[i].tunnel.proposal[0].lifetime_s = 180;
 			c[i].gateway.proposal[0].lifetime_s = 180 + world_random(w, 2) * 7200;
-			c[i].gateway.reauth_every = world_random(w, 4);
+			/* Not behind a NAT: there an end may not be reached to begin anew. */
+			c[i].gateway.reauth_every = t->nat ? 0 : world_random(w, 4);
 		}
 		c[i].gateway.proposal[0].ke[1] = alg_ke_by_id(KE_ECP_256);
 		c[i].gateway.proposal[0].kes = 2;
