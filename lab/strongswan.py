@@ -62,7 +62,8 @@ connections {{
     remote_addrs = {remote}
     proposals = {ike}
     encap = {encap}
-    mobike = no
+    mobike = {mobike}
+    {more}
     fragmentation = {fragmentation}
     dpd_delay = {dpd}
     keyingtries = 0
@@ -92,6 +93,7 @@ secrets {{
     id-r = {remote_id}
     secret = "{secret}"
   }}
+  {secrets}
 }}
 """
 
@@ -159,10 +161,12 @@ class Strongswan(Node):
         """Describes a connection with one child, both called name; loads it when charon runs.
 
         Options: ike and esp (proposals), local_id, remote_id, encap (True forces UDP), dpd (s),
-        fragmentation (of IKE messages: yes, no, accept, force).
+        fragmentation (of IKE messages: yes, no, accept, force), mobike (yes, no), more (lines of
+        the connection), secrets (more of them).
         """
         values = dict(ike="aes128gcm16-prfsha256-x25519", esp="aes128gcm16", local_id=local,
-                      remote_id=remote, encap=False, dpd="0s", fragmentation="yes")
+                      remote_id=remote, encap=False, dpd="0s", fragmentation="yes", mobike="no", more="",
+                      secrets="")
         values.update(options, name=name, local=local, remote=remote, secret=secret)
         values["encap"] = "yes" if values["encap"] else "no"
         values["local_ts"] = _comma(local_ts)

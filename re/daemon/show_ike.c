@@ -84,6 +84,8 @@ static void put_detail(json_t *sa, const struct ike_sa_info *i)
 	json_object_set_new(sa, "nat-local", json_boolean(i->nat_local));
 	json_object_set_new(sa, "nat-remote", json_boolean(i->nat_remote));
 	json_object_set_new(sa, "udp-encapsulation", json_boolean(i->udp_encap));
+	json_object_set_new(sa, "mobike", json_boolean(i->mobike));
+	json_object_set_new(sa, "ppk", json_boolean(i->ppk));
 }
 
 /* RFC 7383; the counters where there is something to count. */

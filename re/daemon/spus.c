@@ -95,7 +95,7 @@ static void drain_events(struct daemon *d, uint8_t slot)
 		case SPU_EVENT_PEER_MOVED:
 			to.addr.family = e.family;
 			memcpy(to.addr.b, e.addr, sizeof(to.addr.b));
-			(void)!ike_peer_moved(d->ike, e.arg, &to);
+			(void)!ike_peer_moved(d->ike, e.arg, &to, &fx);
 			break;
 		case SPU_EVENT_PROMOTED:
 			daemon_event(d, EVENT_OFFLOAD_PROMOTED, "slot %u", e.arg);

@@ -2,6 +2,8 @@
 /* IKE_AUTH (RFC 7296 1.2, 2.15): each side proves who it is, and the first child SA is made on the
  * way. Who the peer is decides which gateway it belongs to. */
 #include "ike_mid_sync.h"
+#include "ike_mobike.h"
+#include "ike_ppk.h"
 #include "ike_priv.h"
 #include "secret.h"
 
@@ -12,19 +14,26 @@ static struct view psk_of(const struct gateway *gw)
 	return secret_view(gw->psk);
 }
 
-/* The AUTH value of one side (OF_INITIATOR or OF_RESPONDER). */
-static enum err auth_value(struct ike_sa *sa, int side, const struct gateway *gw,
+/* The AUTH value of one side (OF_INITIATOR or OF_RESPONDER); with: the gateway's PPK too. */
+static enum err auth_value(struct ike_sa *sa, int side, const struct gateway *gw, bool with,
                            struct view id_body, uint8_t out[PRF_MAX])
 {
 	bool of_i = side == OF_INITIATOR;
+	struct ike_keys mixed;
 	struct ike_auth_octets o = {
 		.message = blob_view(of_i ? &sa->init_request : &sa->init_response),
 		.nonce = blob_view(of_i ? &sa->nonce_r : &sa->nonce_i),
-		.sk_p = sa->keys.p[side],
+		.sk_p = with ? mixed.p[side] : sa->keys.p[side],
 		.id_body = id_body,
 	};
 
-	return ike_auth_psk(sa->ike->crypto, sa->choice.suite.prf, psk_of(gw), &o, out);
+	if (!with)
+		return ike_auth_psk(sa->ike->crypto, sa->choice.suite.prf, psk_of(gw), &o, out);
+	enum err e = ike_ppk_mix(sa, gw, &mixed);
+	if (e == ERR_OK)
+		e = ike_auth_psk(sa->ike->crypto, sa->choice.suite.prf, psk_of(gw), &o, out);
+	ike_keys_wipe(&mixed);
+	return e;
 }
 
 static void put_id(struct ike_out *o, enum payload_type type, const struct ike_id *id)
@@ -34,30 +43,53 @@ static void put_id(struct ike_out *o, enum payload_type type, const struct ike_i
 	ike_out_close(o);
 }
 
-static enum err put_auth(struct ike_sa *sa, struct ike_out *o)
+/* Of this side. */
+static enum err own_auth(struct ike_sa *sa, bool with, uint8_t value[PRF_MAX])
 {
-	uint8_t body[IKE_ID_BODY_MAX], value[PRF_MAX];
+	uint8_t body[IKE_ID_BODY_MAX];
 	size_t len = ike_id_body(ike_sa_local_id(sa), body);
+
+	return auth_value(sa, sa->initiator ? OF_INITIATOR : OF_RESPONDER, sa->gw, with,
+	                  (struct view){ body, len }, value);
+}
+
+static enum err put_auth(struct ike_sa *sa, bool with, struct ike_out *o)
+{
+	uint8_t value[PRF_MAX];
 	struct payload_auth auth = { AUTH_SHARED_KEY, { value, sa->choice.suite.prf->out_len } };
 
-	TRY(auth_value(sa, sa->initiator ? OF_INITIATOR : OF_RESPONDER, sa->gw,
-	               (struct view){ body, len }, value));
+	TRY(own_auth(sa, with, value));
 	ike_out_open(o, PL_AUTH);
 	payload_auth_write(&o->w, &auth);
 	ike_out_close(o);
 	return ERR_OK;
 }
 
-static bool auth_holds(struct ike_sa *sa, int side, const struct gateway *gw,
+/* RFC 8784 3: which key, and where it may be missing, the proof without it. */
+static enum err put_ppk(struct ike_sa *sa, struct ike_out *o)
+{
+	uint8_t value[PRF_MAX];
+
+	ike_ppk_name(o, sa->gw);
+	if (sa->gw->conf.ppk_required)
+		return ERR_OK;
+	TRY(own_auth(sa, false, value));
+	ike_out_notify(o, N_NO_PPK_AUTH, (struct view){ value, sa->choice.suite.prf->out_len });
+	return ERR_OK;
+}
+
+static bool auth_holds(struct ike_sa *sa, int side, const struct gateway *gw, enum ike_ppk_use use,
                        const struct ike_in *in)
 {
 	const struct payload_id *id = side == OF_INITIATOR ? &in->c.idi : &in->c.idr;
+	const struct payload_notify *without = ike_content_notify(&in->c, N_NO_PPK_AUTH);
+	struct view said = use == PPK_FALL_BACK && without ? without->data : in->c.auth.data;
 	uint8_t want[PRF_MAX];
 
-	if (!in->c.has_auth || in->c.auth.method != AUTH_SHARED_KEY ||
-	    auth_value(sa, side, gw, id->body, want) != ERR_OK)
+	if (!in->c.has_auth || in->c.auth.method != AUTH_SHARED_KEY || use == PPK_REFUSED ||
+	    auth_value(sa, side, gw, use == PPK_USED, id->body, want) != ERR_OK)
 		return false;
-	return secret_equal((struct view){ want, sa->choice.suite.prf->out_len }, in->c.auth.data);
+	return secret_equal((struct view){ want, sa->choice.suite.prf->out_len }, said);
 }
 
 /* The SA is up: what only its making needed is wiped. */
@@ -96,6 +128,7 @@ static void take_extensions(struct ike_sa *sa, const struct ike_in *in)
 
 	sa->win.width = IKE_WINDOW; /* it was told */
 	ike_mid_sync_agree(sa, in);
+	ike_mobike_agree(sa, in);
 	sa->peer_width = rd_done(&r) && width ? width : 1;
 }
 
@@ -144,17 +177,31 @@ enum err ex_auth_send(struct ike_sa *sa, const void *arg, struct effects *fx)
 		ike_out_notify(&o, N_INITIAL_CONTACT, (struct view){ NULL, 0 });
 	if (sa->gw->conf.remote_id.type != IKE_ID_NONE)
 		put_id(&o, PL_IDR, &sa->gw->conf.remote_id);
-	TRY(put_auth(sa, &o));
+	TRY(put_auth(sa, sa->ppk_agreed, &o));
+	if (sa->ppk_agreed)
+		TRY(put_ppk(sa, &o));
 	put_width(&o);
 	ike_mid_sync_announce(sa, &o);
 	ex_child_offer(sa, &o);
 	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &retry_normal, fx);
 }
 
+/* The responder says whether it has our key; where we insist, it must. */
+static enum ike_ppk_use reply_use(const struct ike_sa *sa, const struct ike_in *in)
+{
+	if (!sa->ppk_agreed || !ike_ppk_has(sa->gw))
+		return PPK_NOT_USED;
+	if (ike_content_notify(&in->c, N_PPK_IDENTITY))
+		return PPK_USED;
+	return sa->gw->conf.ppk_required ? PPK_REFUSED : PPK_NOT_USED;
+}
+
 enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	const struct ike_in *in = arg;
 
+	if (reply_use(sa, in) == PPK_USED)
+		TRY(ike_ppk_take(sa, sa->gw));
 	ike_window_answered(&sa->win);
 	ike_guard_succeeded(sa);
 	struct ike_id peer = ike_id_of_payload(&in->c.idr);
@@ -181,15 +228,33 @@ enum err ex_auth_finish(struct ike_sa *sa, const void *arg, struct effects *fx)
 	return ERR_OK;
 }
 
+/* Addresses are no identities where a NAT changes them (NAT-04). */
+static const char *nat_hint(const struct ike_sa *sa, bool of_peer)
+{
+	if (of_peer ? !sa->natd.remote : !sa->natd.local)
+		return "";
+	return of_peer ? "; behind a NAT: set remote-identity, there local-identity"
+	               : "; we are behind a NAT: set local-identity, there remote-identity";
+}
+
 enum err ex_auth_refused(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	const struct ike_in *in = arg;
 	char to[ENDPOINT_TEXT_MAX], what[32];
 
-	fx_event(fx, EVENT_IKE_PEER_REFUSED, "gateway %s peer %s: %s",
+	fx_event(fx, EVENT_IKE_PEER_REFUSED, "gateway %s peer %s: %s%s",
 	         sa->gw ? sa->gw->conf.name : "-", endpoint_text(&sa->remote, to),
-	         notify_text(ike_content_error(&in->c)->type, what));
+	         notify_text(ike_content_error(&in->c)->type, what),
+	         sa->gw && sa->gw->conf.local_id.type == IKE_ID_NONE ? nat_hint(sa, false) : "");
 	return ERR_OK;
+}
+
+static void say_no_ppk(const struct ike_sa *sa, const struct gateway *gw, struct effects *fx)
+{
+	char to[ENDPOINT_TEXT_MAX];
+
+	fx_event(fx, EVENT_IKE_PPK_REFUSED, "gateway %s peer %s", gw->conf.name,
+	         endpoint_text(&sa->remote, to));
 }
 
 /* A responder on the gateway's blocklist: *ret is what happens then. */
@@ -221,11 +286,14 @@ static enum ike_event classify_reply(struct ike_sa *sa, const struct ike_in *in,
 	if (blocked(sa, &id, &ev, fx))
 		return ev;
 	if (!ike_gateway_id_ok(sa->gw, &id)) {
-		fx_event(fx, EVENT_IKE_ID_MISMATCH, "gateway %s: peer says it is %.60s",
-		         sa->gw->conf.name, ike_id_text(&id, text));
+		fx_event(fx, EVENT_IKE_ID_MISMATCH, "gateway %s: peer says it is %.60s%s",
+		         sa->gw->conf.name, ike_id_text(&id, text), nat_hint(sa, true));
 		return EV_AUTH_BAD;
 	}
-	return auth_holds(sa, OF_RESPONDER, sa->gw, in) ? EV_AUTH_REPLY : EV_AUTH_BAD;
+	if (reply_use(sa, in) == PPK_REFUSED)
+		say_no_ppk(sa, sa->gw, fx);
+	return auth_holds(sa, OF_RESPONDER, sa->gw, reply_use(sa, in), in) ? EV_AUTH_REPLY
+	                                                                   : EV_AUTH_BAD;
 }
 
 static void reply(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
@@ -314,7 +382,11 @@ static enum verdict find_gateway(struct ike_sa *sa, const struct ike_in *in, str
 			return BLOCKED;
 		v = WRONG_KEY;
 		q->gw = gw;
-		if (auth_holds(sa, OF_INITIATOR, gw, in))
+		enum ike_ppk_use use = ike_ppk_judge(sa, gw, in);
+		if (use == PPK_REFUSED)
+			say_no_ppk(sa, gw, fx);
+		q->ppk = use == PPK_USED;
+		if (auth_holds(sa, OF_INITIATOR, gw, use, in))
 			return ike_guard_crowded(sa, gw, &q->peer_id, fx) ? CROWDED : HOLDS;
 	}
 	if (v == WRONG_ID && other && ike_guard_blocks(ike, other, &who, ret_hit, fx))
@@ -369,9 +441,12 @@ static enum err answer(struct ike_sa *sa, const struct ike_in *in, struct child_
 
 	ike_sa_out(sa, &o, EX_IKE_AUTH, true);
 	put_id(&o, PL_IDR, ike_sa_local_id(sa));
-	TRY(put_auth(sa, &o));
+	TRY(put_auth(sa, false, &o)); /* its keys are mixed by now, where they are */
+	if (sa->ppk)
+		ike_ppk_confirm(&o);
 	put_width(&o);
 	ike_mid_sync_announce(sa, &o);
+	ike_mobike_announce(sa, &o);
 	ex_child_write_answer(&o, a);
 	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), a->child ? sa->anchor : -1, fx);
 }
@@ -381,6 +456,8 @@ enum err ex_auth_accept(struct ike_sa *sa, const void *arg, struct effects *fx)
 	const struct auth_request *q = arg;
 	struct child_answer a = { 0 };
 
+	if (q->ppk)
+		TRY(ike_ppk_take(sa, q->gw));
 	ike_guard_succeeded(sa);
 	sa->gw = q->gw;
 	sa->local = q->in->local; /* the peer may have gone to 4500 (2.23) */
@@ -435,8 +512,9 @@ static void say_failed(struct ike_sa *sa, const struct auth_request *q, bool key
 	sa->ike->stats.auth_failed++;
 	if (q->gw)
 		who.gateway = q->gw->conf.name;
-	fx_event(fx, key ? EVENT_IKE_AUTH_FAILED : EVENT_IKE_ID_MISMATCH, "peer %s id %.60s",
-	         endpoint_text(&q->in->remote, from), ike_id_text(&q->peer_id, id));
+	fx_event(fx, key ? EVENT_IKE_AUTH_FAILED : EVENT_IKE_ID_MISMATCH, "peer %s id %.60s%s",
+	         endpoint_text(&q->in->remote, from), ike_id_text(&q->peer_id, id),
+	         key ? "" : nat_hint(sa, true));
 	ike_guard_failed(sa->ike, &who, IKE_FAILED_AUTH,
 	                 key ? "AUTHENTICATION_FAILED" : "identity of no gateway", fx);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* INFORMATIONAL (RFC 7296 1.4): Delete of children and of the IKE SA, probes, errors. */
 #include "ex_child.h"
+#include "ike_mobike.h"
 #include "ike_priv.h"
 
 enum { DELETES_AT_ONCE = 60 };
@@ -72,6 +73,7 @@ enum err ex_info_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
 	ike_reauth_told(sa, &in->c);
 	ike_sa_out(sa, &o, EX_INFORMATIONAL, true);
 	put_lists(&o, &ours);
+	TRY(ike_mobike_answer(sa, in, &o, fx));
 	return ike_sa_answer(sa, in, ike_sa_seal(sa, &o, true), -1, fx);
 }
 
@@ -127,6 +129,7 @@ enum err ex_info_probe(struct ike_sa *sa, const void *arg, struct effects *fx)
 	if (sa->wish_tell)
 		put_ahead(&o, sa->ahead_id);
 	sa->wish_tell = false;
+	ike_mobike_challenge(sa, &o);
 	return ike_sa_ask(sa, ike_sa_seal(sa, &o, false), &policy, fx);
 }
 
@@ -211,8 +214,12 @@ enum err ex_info_reply(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	struct list *at, *after;
 
-	(void)arg;
 	ike_window_answered(&sa->win);
+	if (!ike_mobike_answered(sa, arg)) { /* RFC 4555 3.7: it does not get what we send there */
+		fx_event(fx, EVENT_IKE_MOVE_UNPROVEN, "index %u gateway %s", sa->index,
+		         sa->gw ? sa->gw->conf.name : "-");
+		sa->wish_delete = true;
+	}
 	list_each_safe (at, after, &sa->children)
 		if (child_sa_at(at)->state == CHILD_DELETING ||
 		    child_sa_at(at)->state == CHILD_RETIRING)

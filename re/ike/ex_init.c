@@ -4,6 +4,7 @@
  * IKE_AUTH holds, so an initiator takes an error for a hint, and a responder keeps no more state
  * than ike_guard.c allows. */
 #include "anchor.h"
+#include "ike_ppk.h"
 #include "ike_priv.h"
 
 enum { RESTARTS_MAX = 5, COOKIE_MAX = 64 };
@@ -31,16 +32,11 @@ static void put_nonce(struct ike_out *o, const struct blob *nonce)
 static enum err put_natd(struct ike_sa *sa, struct ike_out *o, const struct ike_header *h)
 {
 	static const struct endpoint nowhere = { .addr = { .family = ADDR_V4 } };
-	uint8_t src[20], dst[20];
 
 	if (sa->gw->conf.no_nat_traversal)
 		return ERR_OK;
-	TRY(ike_natd_hash(sa->ike->crypto, h, sa->gw->conf.force_udp_encap ? &nowhere : &sa->local,
-	                  src));
-	TRY(ike_natd_hash(sa->ike->crypto, h, &sa->remote, dst));
-	ike_out_notify(o, N_NAT_DETECTION_SOURCE_IP, (struct view){ src, sizeof(src) });
-	ike_out_notify(o, N_NAT_DETECTION_DESTINATION_IP, (struct view){ dst, sizeof(dst) });
-	return ERR_OK;
+	return ike_natd_put(sa->ike->crypto, h,
+	                    sa->gw->conf.force_udp_encap ? &nowhere : &sa->local, &sa->remote, o);
 }
 
 /* RFC 7383 2.3 */
@@ -102,6 +98,8 @@ static enum err send_request(struct ike_sa *sa, struct effects *fx)
 	TRY(put_natd(sa, &o, &h));
 	if (!sa->gw->conf.no_fragmentation)
 		put_fragmentation(&o);
+	if (ike_ppk_has(sa->gw))
+		ike_ppk_announce(&o);
 	struct view message = ike_out_finish(&o);
 	TRY(blob_set(&sa->init_request, message));
 	return ike_sa_ask(sa, message, &retry_normal, fx);
@@ -180,6 +178,19 @@ void ex_init_float(struct ike_sa *sa)
 	}
 }
 
+/* RFC 8784 3. The answer may be forged: then the peer's own comes as well. */
+static enum err agree_on_ppk(struct ike_sa *sa, const struct ike_in *in, struct effects *fx)
+{
+	char to[ENDPOINT_TEXT_MAX];
+
+	sa->ppk_agreed = ike_ppk_has(sa->gw) && ike_ppk_announced(in);
+	if (sa->ppk_agreed || !sa->gw->conf.ppk_required)
+		return ERR_OK;
+	fx_event(fx, EVENT_IKE_PPK_REFUSED, "gateway %s peer %s: it has none", sa->gw->conf.name,
+	         endpoint_text(&sa->remote, to));
+	return ERR_AUTH;
+}
+
 enum err ex_init_derive(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	const struct ike_in *in = arg;
@@ -189,6 +200,7 @@ enum err ex_init_derive(struct ike_sa *sa, const void *arg, struct effects *fx)
 	struct ike_natd natd = { 0 };
 
 	TRY(check_reply(sa, in, &choice));
+	TRY(agree_on_ppk(sa, in, fx));
 	if (!sa->gw->conf.no_nat_traversal)
 		TRY(ike_natd_check(sa->ike->crypto, &in->h, &in->c, at, &natd));
 	j = dh_job_new(sa->ke, ike_sa_our_spi(sa), sa->job_turn + 1);
@@ -234,19 +246,33 @@ static void reply_with_notify(const struct ike_in *in, struct ike *ike, uint16_t
 	ike->stats.datagrams_out++;
 }
 
+/* Nothing will be done about it; but what comes of that has its reason in the log. */
+static void ignore_nat(struct ike_sa *sa, const struct init_request *q, struct effects *fx)
+{
+	char from[ENDPOINT_TEXT_MAX];
+
+	if (sa->natd.local || sa->natd.remote)
+		fx_event(fx, EVENT_IKE_NAT_NOT_TRAVERSED, "gateway %s peer %s: in front of %s",
+		         q->gw->conf.name, endpoint_text(&q->in->remote, from),
+		         sa->natd.local ? "us" : "the peer");
+	sa->natd = (struct ike_natd){ 0 };
+}
+
 enum err ex_init_begin_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
 {
 	const struct init_request *q = arg;
 	const struct endpoint at[2] = { q->in->local, q->in->remote };
 	AUTO(dh_job_free) struct dh_job *j = NULL;
 
-	if (!q->gw->conf.no_nat_traversal)
-		TRY(ike_natd_check(sa->ike->crypto, &q->in->h, &q->in->c, at, &sa->natd));
+	TRY(ike_natd_check(sa->ike->crypto, &q->in->h, &q->in->c, at, &sa->natd));
+	if (q->gw->conf.no_nat_traversal)
+		ignore_nat(sa, q, fx);
 	TRY(blob_set(&sa->nonce_i, q->in->c.nonce));
 	TRY(blob_set(&sa->init_request, q->in->message));
 	TRY(new_nonce(sa->ike, &sa->nonce_r));
 	sa->gw = q->gw;
 	sa->fragmentation = fragmentation_agreed(q->gw, q->in);
+	sa->ppk_agreed = ike_ppk_announced(q->in) && ike_ppk_may_have(sa->ike, q->in);
 	sa->choice = q->choice;
 	sa->ke = q->choice.suite.ke;
 	j = dh_job_new(sa->ke, ike_sa_our_spi(sa), sa->job_turn + 1);
@@ -289,6 +315,8 @@ enum err ex_init_answer(struct ike_sa *sa, const void *arg, struct effects *fx)
 		TRY(put_natd(sa, &o, &h));
 	if (sa->fragmentation)
 		put_fragmentation(&o);
+	if (sa->ppk_agreed)
+		ike_ppk_announce(&o);
 	struct view message = ike_out_finish(&o);
 	if (message.len == 0)
 		return ERR_FULL;
@@ -534,7 +562,8 @@ static void response(struct ike *ike, struct ike_in *in, struct effects *fx)
 		ike->stats.malformed++;
 		return;
 	}
-	if (ike_step(sa, ev, in, fx) != ERR_OK && ev == EV_INIT_REPLY)
+	e = ike_step(sa, ev, in, fx);
+	if (e != ERR_OK && e != ERR_AUTH && ev == EV_INIT_REPLY)
 		fx_event(fx, EVENT_IKE_NO_PROPOSAL_CHOSEN,
 		         "gateway %s: the peer's answer is none that we offered",
 		         sa->gw ? sa->gw->conf.name : "-");

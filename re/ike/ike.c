@@ -190,7 +190,6 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 		return;
 	sa->packets_in++;
 	sa->bytes_in += in->message.len;
-	sa->ike->stats.moved += sa->state == IKE_UP && !endpoint_equal(&sa->remote, &in->remote);
 	if (maybe_sync && synced(sa, in, fx))
 		return;
 	if (!fits) {
@@ -206,6 +205,7 @@ static void to_sa(struct ike_sa *sa, struct ike_in *in, struct effects *fx)
 		return;
 	ike_sa_read(in);
 	sa->heard_ms = ike_sa_now(sa); /* fresh, not sent again by anybody (2.4) */
+	ike_nat_heard(sa, in, fx);
 	if (is_probe(in) && !ike_guard_rate(sa, IKE_RATE_KEEPALIVE, 0, fx))
 		return; /* as if lost: the peer asks again */
 	if (!response)
@@ -475,14 +475,6 @@ enum err ike_sync_message_ids(struct ike *ike, uint32_t index, struct effects *f
 		return e;
 	}
 	return ERR_NOT_FOUND;
-}
-
-enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to)
-{
-	(void)spi;
-	(void)to;
-	ike->stats.moved++;
-	return ERR_UNSUPPORTED;
 }
 
 void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx)

@@ -83,8 +83,9 @@ void ike_delete_all(struct ike *ike, struct effects *fx);
 enum err ike_sync_message_ids(struct ike *ike, uint32_t index, struct effects *fx) MUST_CHECK;
 
 /* The data path saw authenticated packets of the child SA with this inbound SPI (host order) from
- * another address. Following it is not supported in this version: counted. */
-enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to) MUST_CHECK;
+ * another address: a peer behind a NAT is followed. Else an error says why not. */
+enum err ike_peer_moved(struct ike *ike, uint32_t spi, const struct endpoint *to,
+                        struct effects *fx) MUST_CHECK;
 /* The data path says that an SA has used up its sequence numbers, or reached a soft or hard limit
  * of bytes or packets: the tunnel is renewed. spi: the inbound SPI of the pair. */
 void ike_child_exhausted(struct ike *ike, uint32_t spi, struct effects *fx);
@@ -117,6 +118,8 @@ struct ike_sa_info {
 	uint32_t retransmits;
 	uint32_t rekeys; /* since both ends proved who they are */
 	bool request_pending;
+	bool mobike;        /* the peer may say that it moves (RFC 4555) */
+	bool ppk;           /* a postquantum key is in its keys (RFC 8784) */
 	bool fragmentation; /* both announced RFC 7383 */
 	uint32_t window,
 	        peer_window;    /* requests at once: of the peer, of ours as it has announced */
@@ -199,7 +202,9 @@ struct ike_stats {
 	uint64_t retransmits, duplicates; /* requests sent again; answers sent again */
 	uint64_t malformed, bad_icv, unexpected, unknown_spi, unknown_peer, bad_version;
 	uint64_t half_open_refused, no_proposal, ts_unacceptable, auth_failed, timeouts;
-	uint64_t moved, initial_contact, cookies;
+	uint64_t moved;        /* SAs that went on between other addresses */
+	uint64_t not_followed; /* authentic packets from elsewhere that did not move one */
+	uint64_t initial_contact, cookies;
 	uint64_t syncs;         /* RFC 6311, of both sides */
 	uint64_t stray_answers; /* INVALID_IKE_SPI, INVALID_MAJOR_VERSION */
 	/* RFC 7383: messages put together; fragments that were refused (not agreed on, more than

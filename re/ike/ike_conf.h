@@ -17,6 +17,7 @@
 #define IKE_PEERS_MAX 5
 #define IKE_SELECTORS_MAX 8 /* each way, per child SA */
 #define IKE_ID_MAX 256
+#define IKE_PPK_ID_MAX 64
 #define IKE_LIST_NAME_MAX 33 /* of blocklists and their rules */
 
 /* Identification types (RFC 7296 3.5). */
@@ -71,6 +72,9 @@ struct ike_conf_gateway {
 	struct ike_id local_id;          /* NONE: the local address */
 	struct ike_id remote_id; /* NONE: the peer's address; with any address: whatever it says */
 	struct view psk;
+	struct view ppk; /* postquantum pre-shared key (RFC 8784); empty: none */
+	char ppk_id[IKE_PPK_ID_MAX];
+	bool ppk_required; /* no SA without it */
 	struct ike_conf_proposal proposal[IKE_PROPOSALS_MAX];
 	size_t proposals;
 	struct ike_conf_rules rules;

@@ -10,6 +10,7 @@ static void gateway_free(struct gateway *g)
 	if (g == NULL)
 		return;
 	secret_free(g->psk);
+	secret_free(g->ppk);
 	free(g);
 }
 
@@ -23,11 +24,14 @@ static struct gateway *gateway_new(const struct ike_conf_gateway *conf)
 	list_init(&g->tunnels);
 	list_init(&g->sas);
 	g->psk = secret_copy(conf->psk);
-	if (g->psk == NULL) {
-		free(g);
+	if (conf->ppk.len)
+		g->ppk = secret_copy(conf->ppk);
+	if (g->psk == NULL || (conf->ppk.len && g->ppk == NULL)) {
+		gateway_free(g);
 		return NULL;
 	}
 	g->conf.psk = secret_view(g->psk);
+	g->conf.ppk = secret_view(g->ppk);
 	return g;
 }
 
@@ -122,6 +126,9 @@ static enum err check_gateway(const struct ike_conf_gateway *g, struct why *why)
 {
 	if (g->psk.len == 0)
 		return why_set(why, ERR_MISSING, "gateway %s: no pre-shared key", g->name);
+	if ((g->ppk.len == 0 && g->ppk_required) || (g->ppk.len == 0) != (g->ppk_id[0] == 0))
+		return why_set(why, ERR_MISSING, "gateway %s: a postquantum key has an id",
+		               g->name);
 	if (g->proposals == 0 || g->proposals > IKE_PROPOSALS_MAX || g->peers > IKE_PEERS_MAX ||
 	    g->local_id.len > IKE_ID_MAX || g->remote_id.len > IKE_ID_MAX)
 		return why_set(why, ERR_VALUE, "gateway %s: proposals, peers or identities",
@@ -286,7 +293,7 @@ static enum err build(const struct ike_conf *conf, struct built *b, struct why *
 /* What may change while SAs are up: it holds from the next event on. */
 static void forget_soft_parts(struct ike_conf_gateway *g)
 {
-	g->psk = (struct view){ NULL, 0 };
+	g->psk = g->ppk = (struct view){ NULL, 0 };
 	memset(g->blocklist, 0, sizeof(g->blocklist));
 	g->connections_max = 0;
 	g->dpd = false;
@@ -305,7 +312,8 @@ static bool same_gateway(const struct gateway *a, const struct gateway *b)
 	forget_soft_parts(&x);
 	forget_soft_parts(&y);
 	return memcmp(&x, &y, sizeof(x)) == 0 &&
-	       secret_equal(secret_view(a->psk), secret_view(b->psk));
+	       secret_equal(secret_view(a->psk), secret_view(b->psk)) &&
+	       secret_equal(secret_view(a->ppk), secret_view(b->ppk));
 }
 
 static bool same_tunnel(const struct tunnel *a, const struct tunnel *b)
@@ -400,6 +408,8 @@ static void rebase(struct ike *ike, struct ike_sa *sa, const struct built *b)
 	mark_children(ike, sa, b);
 	if (joined)
 		ike_gateway_join(sa);
+	if (sa->keepalive_ms != UINT64_MAX) /* the interval may be another */
+		sa->keepalive_ms = ike_sa_now(sa);
 	if (!keep)
 		sa->wish_delete = true;
 }

@@ -13,6 +13,18 @@ enum err ike_natd_hash(struct ike_crypto *c, const struct ike_header *h, const s
 	return ike_sha1(c, parts, out);
 }
 
+enum err ike_natd_put(struct ike_crypto *c, const struct ike_header *h, const struct endpoint *from,
+                      const struct endpoint *to, struct ike_out *o)
+{
+	uint8_t src[20], dst[20];
+
+	TRY(ike_natd_hash(c, h, from, src));
+	TRY(ike_natd_hash(c, h, to, dst));
+	ike_out_notify(o, N_NAT_DETECTION_SOURCE_IP, (struct view){ src, sizeof(src) });
+	ike_out_notify(o, N_NAT_DETECTION_DESTINATION_IP, (struct view){ dst, sizeof(dst) });
+	return ERR_OK;
+}
+
 /* How many notifies of the type there are, and whether one is the hash. There may be several
  * sources (a multihomed sender): one that fits is enough. */
 static bool has_hash(const struct ike_content *m, uint16_t type, const uint8_t hash[20],

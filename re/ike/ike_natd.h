@@ -12,6 +12,10 @@
 enum err ike_natd_hash(struct ike_crypto *c, const struct ike_header *h, const struct endpoint *e,
                        uint8_t out[20]) MUST_CHECK;
 
+/* Both notifies, into a message with this header, from us there. */
+enum err ike_natd_put(struct ike_crypto *c, const struct ike_header *h, const struct endpoint *from,
+                      const struct endpoint *to, struct ike_out *o) MUST_CHECK;
+
 struct ike_natd {
 	bool seen;   /* the peer sent both kinds */
 	bool local;  /* we are behind a NAT: the peer sends to another address than ours */

@@ -11,6 +11,7 @@ struct gateway {
 	struct ike_conf_gateway conf;          /* conf.psk shows psk */
 	struct hash_node by_name;              /* by conf.name */
 	struct secret *psk;                    /* owns */
+	struct secret *ppk;                    /* owns; NULL: none */
 	struct list tunnels;                   /* of_gateway */
 	struct list sas;                       /* of_gateway of the SAs that are up */
 	const struct ike_blocklist *blocklist; /* of ike->blocklist; NULL: none */
@@ -238,6 +239,16 @@ void ike_dpd_arm(struct ike_sa *sa, uint64_t now);
 void ike_dpd_look(struct ike_sa *sa, uint64_t now);
 struct retry_policy ike_dpd_policy(const struct ike_sa *sa);
 
+/* ike_nat.c */
+uint64_t ike_nat_keepalive_ms(const struct ike_sa *sa); /* the longest silence */
+/* One byte, where nothing else went out for so long; sets the next time. */
+void ike_nat_keep_alive(struct ike_sa *sa, uint64_t now, struct effects *fx);
+/* A fresh, authentic message: its sender may be elsewhere now. */
+void ike_nat_heard(struct ike_sa *sa, const struct ike_in *in, struct effects *fx);
+/* The SA goes on between these: its records and its children's are put. */
+void ike_move(struct ike_sa *sa, const struct endpoint *local, const struct endpoint *remote,
+              const char *why, struct effects *fx);
+
 /* ex_init.c, ex_auth.c, ex_info.c: from a message to an event. */
 struct init_request {
 	const struct ike_in *in;
@@ -254,6 +265,7 @@ struct auth_request {
 	const struct ike_in *in;
 	struct gateway *gw;
 	struct ike_id local_id, peer_id;
+	bool ppk; /* the gateway's is used (RFC 8784) */
 };
 void ex_auth_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx);
 void ex_info_receive(struct ike_sa *sa, struct ike_in *in, struct effects *fx);

@@ -132,6 +132,12 @@ static void fill_progress(const struct ike_sa *sa, Hawser__IkeSaRecord *m)
 	m->sync_claim = sa->sync.claim;
 	m->sync_pending = sa->sync.retry_ms != UINT64_MAX;
 	m->sync_seen = sa->sync.seen;
+	m->mobike = sa->mobike;
+	m->mobike_id = sa->mobike_id;
+	if (sa->challenged || sa->wish_challenge)
+		m->challenge = bytes(sa->challenge, sa->challenged ? sizeof(sa->challenge) : 1);
+	m->ppk_agreed = sa->ppk_agreed;
+	m->ppk = sa->ppk;
 	m->width = sa->win.width;
 	m->peer_width = sa->peer_width;
 	m->created_ms = sa->created_ms;
@@ -388,6 +394,18 @@ static enum err take_creation(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 	return cr->ke ? take_private(sa, m, cr) : ERR_OK;
 }
 
+static void take_extensions(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
+{
+	sa->mobike = m->mobike;
+	sa->mobike_id = m->mobike_id;
+	sa->challenged = m->challenge.len == sizeof(sa->challenge);
+	if (sa->challenged)
+		memcpy(sa->challenge, m->challenge.data, sizeof(sa->challenge));
+	sa->wish_challenge = sa->wish_probe = m->challenge.len && !sa->challenged;
+	sa->ppk_agreed = m->ppk_agreed;
+	sa->ppk = m->ppk;
+}
+
 static enum err take_progress(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 {
 	uint64_t now = ike_sa_now(sa);
@@ -413,6 +431,7 @@ static enum err take_progress(struct ike_sa *sa, const Hawser__IkeSaRecord *m)
 		sa->sync.retry_ms = now;
 		sa->win.retry_ms = UINT64_MAX;
 	}
+	take_extensions(sa, m);
 	sa->children_created = m->children_created;
 	sa->children_deleted = m->children_deleted;
 	sa->bytes_in = m->bytes_in;

@@ -197,6 +197,10 @@ enum err ike_rekey_inherit(struct ike_sa *sa, const void *arg, struct effects *f
 	sa->fragmentation = old->fragmentation; /* RFC 7383 2.3 */
 	sa->mid_sync = old->mid_sync;           /* RFC 6311 4 */
 	sa->replay_sync = old->replay_sync;
+	sa->mobike = old->mobike;
+	sa->wish_challenge = old->wish_challenge || old->challenged;
+	sa->wish_probe = sa->wish_challenge;
+	sa->ppk = old->ppk; /* by its SK_d */
 	sa->gw = old->gw;
 	ike_reauth_inherit(sa, old);
 	TRY(ike_id_keep(&sa->local_id, ike_sa_local_id(old)));

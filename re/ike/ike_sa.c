@@ -177,7 +177,7 @@ void ike_sa_live(struct ike_sa *sa)
 	}
 	ike_dpd_arm(sa, now);
 	if (sa->natd.local && sa->gw)
-		sa->keepalive_ms = now + 1000;
+		sa->keepalive_ms = now + ike_nat_keepalive_ms(sa);
 	ike_gateway_join(sa);
 	sa->ike->stats.up++;
 }
@@ -302,6 +302,7 @@ void ike_sa_send_as(struct ike_sa *sa, const struct fx_send *as, struct effects 
 		n++;
 	}
 	sa->packets_out += n;
+	sa->sent_ms = ike_sa_now(sa);
 	sa->bytes_out += as->bytes.len;
 	sa->ike->stats.datagrams_out += n;
 	if (n > 1) {

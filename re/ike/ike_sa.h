@@ -74,6 +74,12 @@ struct ike_sa {
 		uint8_t sent;      /* so often */
 		uint64_t retry_ms; /* until it is answered; UINT64_MAX */
 	} sync;
+	bool mobike;        /* the peer began it, and may say that it moves (RFC 4555) */
+	uint32_t mobike_id; /* message ID of the last time it did */
+	bool wish_challenge, challenged; /* it must show that it is where it says */
+	uint8_t challenge[16];
+	bool ppk_agreed;     /* both have announced RFC 8784 */
+	bool ppk;            /* a postquantum key is in its keys */
 	uint32_t peer_width; /* how many requests of ours at once it has announced to take */
 	bool fragmentation;  /* both have announced RFC 7383 */
 	bool too_long;       /* what was sealed last would have needed more than 32 fragments */
@@ -99,6 +105,7 @@ struct ike_sa {
 	uint64_t dpd_ms, keepalive_ms; /* next look, next byte; UINT64_MAX */
 	uint64_t store_ms;             /* to put the records again; UINT64_MAX */
 	uint64_t heard_ms;             /* last authenticated message */
+	uint64_t sent_ms, moved_ms;    /* last datagram of ours; last change of an address */
 	bool wish_delete, wish_probe, wish_rekey; /* wait for the window */
 	bool wish_tell; /* INVALID_MESSAGE_ID with the next probe, of ahead_id */
 	uint32_t ahead_id;

@@ -46,6 +46,8 @@ static void describe(struct ike_sa *sa, struct ike_sa_info *i)
 		.request_pending = !ike_window_free(&sa->win),
 		.window = sa->win.width,
 		.peer_window = sa->peer_width ? sa->peer_width : 1,
+		.mobike = sa->mobike,
+		.ppk = sa->ppk,
 		.fragmentation = sa->fragmentation,
 		.fragment_size = ike_frag_size(sa),
 		.fragments_in = sa->fragments_in,

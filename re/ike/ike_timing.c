@@ -183,15 +183,6 @@ static void children_due(struct ike_sa *sa, uint64_t now, struct effects *fx)
 	}
 }
 
-static void keep_alive(struct ike_sa *sa, uint64_t now, struct effects *fx)
-{
-	static const uint8_t byte = 0xff; /* RFC 3948 2.3 */
-	uint32_t every = sa->gw && sa->gw->conf.nat_keepalive_s ? sa->gw->conf.nat_keepalive_s : 20;
-
-	sa->keepalive_ms = now + every * 1000ull;
-	ike_sa_send(sa, &sa->local, &sa->remote, (struct view){ &byte, 1 }, fx);
-}
-
 static void ends(struct ike_sa *sa, uint64_t now)
 {
 	if (sa->hard_ms <= now) {
@@ -232,7 +223,7 @@ void ike_sa_timeout(struct ike *ike, struct due *due, uint64_t now, struct effec
 		if (sa->dpd_ms <= now)
 			ike_dpd_look(sa, now);
 		if (sa->keepalive_ms <= now)
-			keep_alive(sa, now, fx);
+			ike_nat_keep_alive(sa, now, fx);
 	}
 	ike_sa_pump(sa, fx);
 	if (sa->state != IKE_GONE)

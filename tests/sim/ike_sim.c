@@ -137,6 +137,8 @@ static void trouble_time(struct world *w, const struct trouble *t, struct world_
 		n->full = t->full && world_random(w, 3) == 0; /* its store, for a while */
 		for (int k = 0; t->rekeys && k < 2; k++)
 			rekey(w, &w->node[k]);
+		if (t->nat && world_random(w, 6) == 0)        /* it forgot the mapping */
+			world_nat(w, 0, (uint16_t)(10000 + world_random(w, 40000)));
 		world_run(w, 500 + world_random(w, 5000));
 		n->full = false;
 		for (int k = 0; k < 2; k++)
@@ -225,7 +227,8 @@ static bool one_world(uint64_t seed, uint64_t *up, uint64_t *deaths)
 	w.loss = t.loss;
 	w.twice = t.twice;
 	w.jitter_ms = t.jitter_ms;
-	w.nat = t.nat;
+	if (t.nat)
+		world_nat(&w, 0, 10000);
 	node_start(&w.node[1], &c[1].conf);
 	node_start(&w.node[0], &c[0].conf);
 	trouble_time(&w, &t, c);

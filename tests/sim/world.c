@@ -232,19 +232,30 @@ static void del(struct node *n, const struct record_key *key)
 		history_del(n->w->history, n->id, key);
 }
 
-static void through_nat(struct world *w, struct packet *p)
+void world_nat(struct world *w, int id, uint16_t shift)
 {
-	struct addr public = addr_v4(0xcb007101); /* 203.0.113.1 */
+	w->nat[id] = (struct world_nat){ true, addr_v4(0xcb007101u + (uint32_t)id), shift };
+}
 
-	if (!w->nat)
-		return;
-	if (addr_equal(&p->from.addr, &w->node[0].addr)) {
-		p->from.addr = public;
-		p->from.port = (uint16_t)(p->from.port + 10000);
-	} else if (addr_equal(&p->to.addr, &public)) {
-		p->to.addr = w->node[0].addr;
-		p->to.port = (uint16_t)(p->to.port - 10000);
+/* False: nobody is there. */
+static bool through_nat(struct world *w, struct packet *p)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct world_nat *nat = &w->nat[i];
+		uint16_t inside = (uint16_t)(p->to.port - nat->shift);
+
+		if (!nat->on)
+			continue;
+		if (addr_equal(&p->from.addr, &w->node[i].addr)) {
+			p->from.addr = nat->public;
+			p->from.port = (uint16_t)(p->from.port + nat->shift);
+		} else if (addr_equal(&p->to.addr, &nat->public)) {
+			if (inside != 500 && inside != 4500)
+				return false;
+			p->to = (struct endpoint){ w->node[i].addr, inside };
+		}
 	}
+	return true;
 }
 
 static void enqueue(struct world *w, const struct fx_send *s)
@@ -253,15 +264,19 @@ static void enqueue(struct world *w, const struct fx_send *s)
 		w->lost++;
 		return;
 	}
-	struct packet *p = &w->packet[w->packets++];
+	struct packet *p = &w->packet[w->packets];
 	p->from = s->local;
 	p->to = s->remote;
+	if (!through_nat(w, p)) {
+		w->lost++;
+		return;
+	}
+	w->packets++;
 	p->len = s->bytes.len;
 	p->bytes = malloc(p->len + 1);
 	assert(p->bytes);
 	memcpy(p->bytes, s->bytes.p, p->len);
 	p->at_ms = w->now_ms + w->delay_ms + world_random(w, w->jitter_ms + 1);
-	through_nat(w, p);
 }
 
 static void send_message(struct node *n, const struct fx_send *s)

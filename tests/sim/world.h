@@ -50,6 +50,13 @@ struct packet {
 	uint64_t at_ms;
 };
 
+/* `public` stands for the node's address, ports are shifted; what comes to others is lost. */
+struct world_nat {
+	bool on;
+	struct addr public;
+	uint16_t shift;
+};
+
 struct world {
 	uint64_t seed, rng, now_ms;
 	struct node node[2];
@@ -58,7 +65,7 @@ struct world {
 	bool manual;
 	unsigned loss, twice; /* per thousand */
 	unsigned delay_ms, jitter_ms;
-	bool nat; /* node 0 is behind a NAT: 203.0.113.1, ports + 10000 */
+	struct world_nat nat[2]; /* in front of each node */
 	uint64_t lost, delivered, deaths;
 	bool trace;
 	struct history *history; /* borrowed; NULL: nobody writes it */
@@ -68,6 +75,8 @@ struct world {
 void world_init(struct world *w, uint64_t seed);
 void world_done(struct world *w);
 uint32_t world_random(struct world *w, uint32_t below);
+/* Puts node id behind a NAT, 203.0.113.1 or .2, or changes its mapping. shift 0: a static one. */
+void world_nat(struct world *w, int id, uint16_t shift);
 
 /* Starts a node's process with a configuration, and gives it what its store has. */
 void node_start(struct node *n, const struct ike_conf *conf);

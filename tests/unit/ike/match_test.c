@@ -181,7 +181,7 @@ END_TEST
 
 static void behind_a_nat(void)
 {
-	w.nat = true; /* node 0 is */
+	world_nat(&w, 0, 10000); /* node 0 is */
 	c[0].gateway.local_id = (struct ike_id){ IKE_ID_FQDN, 6, "node-0" };
 	c[1].gateway.remote_id = c[0].gateway.local_id;
 	c[1].gateway.peers = 0;
