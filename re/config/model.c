@@ -132,6 +132,7 @@ static void units_free(struct config_interface *i)
 static void ike_policy_done(struct config_ike_policy *p)
 {
 	secret_free(p->psk);
+	secret_free(p->ppk);
 	free(p->set);
 }
 

@@ -169,6 +169,9 @@ struct config_ike_policy {
 	size_t proposals;
 	uint32_t reauth_every; /* of rekeys; 0: none */
 	struct secret *psk;    /* owns; never NULL: pre-shared keys are the only method so far */
+	struct secret *ppk;    /* owns; postquantum (RFC 8784); NULL: none */
+	char ppk_id[CONFIG_NAME_MAX];
+	bool ppk_required;
 	const struct config_blocklist *blocklist; /* NULL: none */
 };
 

@@ -64,9 +64,9 @@ static void policy_proposals(struct build *b, struct config_ike_policy *p,
 	build_ike_order(b, p, tree_child(n, "proposals"));
 }
 
-static enum err policy_key(struct config_ike_policy *p, const struct tree_node *n)
+/* Of ascii-text or hexadecimal under it. */
+static enum err policy_key(const struct tree_node *key, struct secret **ret)
 {
-	const struct tree_node *key = tree_child(n, "pre-shared-key");
 	const struct tree_node *v = key ? tree_active(key->first) : NULL;
 	uint8_t buf[VALUE_KEY_MAX];
 	size_t len;
@@ -75,11 +75,26 @@ static enum err policy_key(struct config_ike_policy *p, const struct tree_node *
 		return ERR_OK;
 	enum err e = value_key(v->schema->value.type, v->name, buf, &len, NULL);
 	if (e == ERR_OK) {
-		p->psk = secret_copy((struct view){ buf, len });
-		e = p->psk ? ERR_OK : ERR_MEMORY;
+		*ret = secret_copy((struct view){ buf, len });
+		e = *ret ? ERR_OK : ERR_MEMORY;
 	}
 	secret_wipe(buf, sizeof(buf));
 	return e;
+}
+
+static enum err policy_ppk(struct build *b, struct config_ike_policy *p, const struct tree_node *n)
+{
+	const struct tree_node *ppk = tree_child(n, "ppk");
+	const char *text = ppk ? tree_value(ppk, "id") : NULL;
+
+	if (text == NULL)
+		return ERR_OK;
+	if (text[0] == 0 || strlen(text) >= sizeof(p->ppk_id))
+		build_error(b, tree_child(ppk, "id"), "expected 1 to %zu characters",
+		            sizeof(p->ppk_id) - 1);
+	build_name(p->ppk_id, sizeof(p->ppk_id), text);
+	p->ppk_required = tree_child(ppk, "required") != NULL;
+	return policy_key(tree_child(ppk, "key"), &p->ppk);
 }
 
 static enum err build_policies(struct build *b, const struct tree_node *ike)
@@ -101,7 +116,8 @@ static enum err build_policies(struct build *b, const struct tree_node *ike)
 			TRY(build_ike_set(b, p, tree_child(n, "proposal-set")));
 		else
 			policy_proposals(b, p, n);
-		TRY(policy_key(p, n));
+		TRY(policy_key(tree_child(n, "pre-shared-key"), &p->psk));
+		TRY(policy_ppk(b, p, n));
 	}
 	return ERR_OK;
 }

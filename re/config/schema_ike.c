@@ -35,6 +35,16 @@ static const struct schema pre_shared_key[] = {
 	{ 0 }
 };
 
+static const struct schema ppk[] = {
+	{ "id", LEAF, VALUE(TYPE_TEXT), NULL, NULL, EFFECT_PEER, MARK_MUST,
+	  "The key's name, the same at both ends; 1 to 63 characters", NULL },
+	{ "key", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_PEER, MARK_JOIN | MARK_MUST | MARK_ONE,
+	  "The key, the same at both ends; 32 random bytes or more", pre_shared_key },
+	{ "required", FLAG, NO_VALUE, NULL, NULL, EFFECT_PEER, 0,
+	  "No SA with a peer that does not have it", NULL },
+	{ 0 }
+};
+
 static const struct schema policy[] = {
 	{ "blocklist", LEAF, REFERENCE("security ike blocklists"), NULL, NULL, EFFECT_NEXT, 0,
 	  "Identities that may not connect; looked at while a peer authenticates", NULL },
@@ -44,6 +54,8 @@ static const struct schema policy[] = {
 	  "Whether any common proposal will do, or both ends must have as many", NULL },
 	{ "mode", LEAF, WORDS("main aggressive"), NULL, NULL, EFFECT_NEXT, MARK_PARSE_ONLY,
 	  "Mode of IKEv1", NULL },
+	{ "ppk", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_PEER, MARK_HAWSER,
+	  "A postquantum pre-shared key (RFC 8784) beside the key that authenticates", ppk },
 	{ "pre-shared-key", CONTAINER, NO_VALUE, NULL, NULL, EFFECT_NEXT, MARK_JOIN | MARK_MUST | MARK_ONE,
 	  "The key that both peers know", pre_shared_key },
 	{ "proposal-preference", LEAF, WORDS("initiator responder"), NULL, "initiator", EFFECT_NEXT, MARK_HAWSER,

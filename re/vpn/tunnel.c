@@ -199,6 +199,11 @@ static void fill_gateway(struct ike_conf_gateway *g, const struct config_gateway
 	fill_id(&g->local_id, &conf->local_id);
 	fill_id(&g->remote_id, &conf->remote_id);
 	g->psk = secret_view(conf->policy->psk);
+	if (conf->policy->ppk) {
+		g->ppk = secret_view(conf->policy->ppk);
+		(void)snprintf(g->ppk_id, sizeof(g->ppk_id), "%s", conf->policy->ppk_id);
+		g->ppk_required = conf->policy->ppk_required;
+	}
 	if (conf->policy->blocklist)
 		(void)snprintf(g->blocklist, sizeof(g->blocklist), "%s",
 		               conf->policy->blocklist->name);
