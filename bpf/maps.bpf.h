@@ -51,6 +51,7 @@ enum {
 	CONTINUE = -3,   /* not decided yet */
 	UNROUTED = -4,   /* the FIB has no unicast route */
 	LEFT = -5,       /* REDIRECTED, out of a configured interface */
+	TO_SOCKET = -6,  /* as REDIRECTED, but the kernel brings it there: a packet socket */
 };
 
 static __always_inline void count(__u32 counter)
@@ -67,6 +68,10 @@ static __always_inline int verdict(enum steer_where where, int result)
 	if (result == REDIRECTED) {
 		count(steer_counter(where, STEER_REDIRECTED));
 		return XDP_REDIRECT;
+	}
+	if (result == TO_SOCKET) {
+		count(steer_counter(where, STEER_REDIRECTED));
+		return XDP_PASS;
 	}
 	if (result == LEFT) {
 		count(steer_counter(where, STEER_LEFT));

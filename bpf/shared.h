@@ -13,7 +13,7 @@
 #include "fabric.h"
 #include <linux/types.h>
 
-#define STEER_LAYOUT 1
+#define STEER_LAYOUT 2
 #define STEER_SLOTS 64
 #define STEER_ANCHORS 256
 #define STEER_NOBODY 255 /* as a slot: no SPU */
@@ -65,8 +65,8 @@ struct steer_iface {
 	__u16 zone;     /* EDGE, ST0: 1.., 0 is in no zone: its traffic is dropped */
 	__u16 instance; /* routing instance; 0: the default one */
 	__u8 inbound;   /* EDGE, ST0: index into map inbound */
-	__u8 pad;
-	__u8 mac[6]; /* its own address */
+	__u8 pass;      /* WIRE_SPU: the SPU's port is a packet socket, not an AF_XDP one */
+	__u8 mac[6];    /* its own address */
 	__u16 pad2;
 	__u32 peer; /* ifindex of the veth's other end; 0 for EDGE */
 };

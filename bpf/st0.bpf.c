@@ -73,6 +73,9 @@ int hawser_port(struct xdp_md *ctx)
 	if (data[0] != FABRIC_MARKER && data[0] != (wire ? FABRIC_WIRE_IN : FABRIC_PLAIN_OUT) &&
 	    !(wire && data[0] == FABRIC_TOO_BIG))
 		return verdict(where, DROP_BAD_FABRIC);
+	/* Nobody but packet sockets takes it: to the kernel its destination is another host. */
+	if (wire && port->pass)
+		return verdict(where, TO_SOCKET);
 	long sent = wire ? bpf_redirect_map(&wire_socks, port->slot, 0)
 	                 : bpf_redirect_map(&fabric_socks, port->slot, 0);
 	return verdict(where, sent == XDP_REDIRECT ? REDIRECTED : DROP_NO_SOCKET);

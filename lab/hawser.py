@@ -33,7 +33,7 @@ class Hawser(Node):
     sets_own_addresses = True
 
     def __init__(self, lab, name, offload=("inline", "software"), profile=None):
-        """offload: one word per SPU, "inline" or "software"."""
+        """offload: one word per SPU: "inline", "software", or "vdev" for a port without crypto."""
         super().__init__(lab, name)
         self.rundir = self.dir / "run"
         self.config = self.dir / "hawser.conf"
@@ -46,7 +46,9 @@ class Hawser(Node):
         self.rundir.mkdir()
         for number, engine in enumerate(offload):
             pic = f"chassis fpc {number // 4} pic {number % 4}"
-            self.set(f"{pic} port emulated", f"{pic} offload {engine}",
+            vdev = engine == "vdev"
+            self.set(f"{pic} port {'vdev net_af_packet0' if vdev else 'emulated'}",
+                     f"{pic} offload {'software' if vdev else engine}",
                      *([f"{pic} profile {profile}"] if profile else []))
         self.set("security policies default-policy permit-all")
 

@@ -4,11 +4,9 @@
  * Two ports, two roads; between two bursts the records. It goes on without routing engine and
  * keeper. SIGTERM: hands over what is held, gives back the NIC's sessions, leaves its slot. */
 #include "start.h"
-#include "emu_port.h"
 
 #include <getopt.h>
 #include <rte_eal.h>
-#include <rte_ethdev.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -85,8 +83,8 @@ static bool marker(struct spu *s)
 {
 	if (!s->roads.marker_read)
 		return false;
-	if (emu_port_tx_waiting(s->ports.id[PORT_WIRE]) != 0) {
-		(void)rte_eth_tx_burst(s->ports.id[PORT_WIRE], 0, NULL, 0);
+	if (ports_tx_waiting(&s->ports, PORT_WIRE) != 0) {
+		ports_tx_again(&s->ports, PORT_WIRE);
 		return true;
 	}
 	s->roads.marker_read = false;
@@ -165,10 +163,10 @@ static void sleep_now(struct spu *s)
 	bool waiting = s->roads.hold.n != 0;
 
 	for (enum port_side side = 0; side < PORT_SIDES; side++) {
-		if (emu_port_tx_waiting(s->ports.id[side]) == 0)
+		if (ports_tx_waiting(&s->ports, side) == 0)
 			continue;
-		(void)rte_eth_tx_burst(s->ports.id[side], 0, NULL, 0);
-		waiting |= emu_port_tx_waiting(s->ports.id[side]) != 0;
+		ports_tx_again(&s->ports, side);
+		waiting |= ports_tx_waiting(&s->ports, side) != 0;
 	}
 	tether_wake(&s->tether, TETHER_TO_SPU, &s->wake[TETHER_TO_SPU]);
 	s->idle.fd[PORT_SIDES] = s->wake[TETHER_TO_SPU];
@@ -184,15 +182,15 @@ static void drain(struct spu *s)
 	for (unsigned int i = 0; i < ANCHORS; i++)
 		hold_cancel(&s->roads.hold, (uint8_t)i);
 	for (int i = 0; i < DRAIN_TURNS && quiet < DRAIN_QUIET; i++) {
-		bool waiting = emu_port_tx_waiting(s->ports.id[PORT_WIRE]) != 0 ||
-		               emu_port_tx_waiting(s->ports.id[PORT_FABRIC]) != 0;
+		bool waiting = ports_tx_waiting(&s->ports, PORT_WIRE) != 0 ||
+		               ports_tx_waiting(&s->ports, PORT_FABRIC) != 0;
 
 		s->roads.now_ms = spu_now_ms();
 		(void)held_out(s);
 		bool worked = wire_in(s);
 		worked |= fabric_in(s);
-		(void)rte_eth_tx_burst(s->ports.id[PORT_WIRE], 0, NULL, 0);
-		(void)rte_eth_tx_burst(s->ports.id[PORT_FABRIC], 0, NULL, 0);
+		ports_tx_again(&s->ports, PORT_WIRE);
+		ports_tx_again(&s->ports, PORT_FABRIC);
 		quiet = worked || waiting ? 0 : quiet + 1;
 		spu_count(&s->shm->progress, 1);
 	}

@@ -3,6 +3,7 @@
 #include "eal_dir.h"
 #include "emu_port.h"
 #include "records.pb-c.h"
+#include "vdev_port.h"
 
 #include <poll.h>
 #include <rte_eal.h>
@@ -140,8 +141,8 @@ struct side {
 	const char *name, *profile, *ifname, *map;
 };
 
-static enum err open_port(struct spu *s, const struct side *side, uint16_t *ret, bool *ret_open,
-                          struct why *why)
+static enum err open_emulated(struct spu *s, const struct side *side, struct port *ret,
+                              bool *ret_open, struct why *why)
 {
 	struct emu_port_conf conf = {
 		.name = side->name,
@@ -153,9 +154,35 @@ static enum err open_port(struct spu *s, const struct side *side, uint16_t *ret,
 
 	if (conf.xskmap_fd < 0)
 		return why_set(why, ERR_MISSING, "the keeper gave no %s", side->map);
-	TRY(emu_port_open(&conf, ret, why));
+	TRY(emu_port_open(&conf, &ret->id, why));
 	*ret_open = true;
-	return emu_port_start(*ret, DESCRIPTORS, s->pool, why);
+	TRY(emu_port_start(ret->id, DESCRIPTORS, s->pool, why));
+	ret->fd = emu_port_fd(ret->id);
+	return ERR_OK;
+}
+
+static enum err open_wire(struct spu *s, const Hawser__SpuRecord *self, struct port *ret,
+                          struct why *why)
+{
+	struct side side = { "wire", self->profile, self->wire_ifname, "wire_socks" };
+
+	if (strcmp(self->port, "emulated") == 0)
+		return open_emulated(s, &side, ret, &s->wire_open, why);
+	if (strcmp(self->port, "vdev") != 0)
+		return why_set(why, ERR_UNSUPPORTED, "port %s: %s", self->port,
+		               err_text(ERR_UNSUPPORTED));
+	ret->is_packet = true;
+	TRY(vdev_port_open(self->vdev, self->wire_ifname, s->pool, &ret->id, &ret->fd, why));
+	s->wire_open = true;
+	return ERR_OK;
+}
+
+static void close_port(const struct port *p)
+{
+	if (p->is_packet)
+		vdev_port_close(p->id);
+	else
+		emu_port_close(p->id);
 }
 
 static enum err open_engines(struct spu *s, uint16_t wire, struct why *why)
@@ -175,24 +202,19 @@ static enum err open_engines(struct spu *s, uint16_t wire, struct why *why)
 
 static enum err open_ports(struct spu *s, const Hawser__SpuRecord *self, struct why *why)
 {
-	struct side wire = { "wire", self->profile, self->wire_ifname, "wire_socks" };
 	struct side fabric = { "fabric", "none", self->fabric_ifname, "fabric_socks" };
-	uint16_t mtu = EMU_PORT_MTU, *id = s->ports.id;
+	struct port *at = s->ports.at;
 
-	if (strcmp(self->port, "emulated") != 0)
-		return why_set(why, ERR_UNSUPPORTED, "port %s: not supported in this version",
-		               self->port);
 	TRY(emu_port_pool("spu", POOL_MBUFS, &s->pool, why));
 	s->roads.pool = s->pool;
-	TRY(open_port(s, &wire, &id[PORT_WIRE], &s->wire_open, why));
-	TRY(open_port(s, &fabric, &id[PORT_FABRIC], &s->fabric_open, why));
-	ports_init(&s->ports, id[PORT_WIRE], id[PORT_FABRIC], s->shm);
-	(void)rte_eth_dev_get_mtu(id[PORT_WIRE], &mtu);
-	s->roads.wire_mtu = mtu;
+	TRY(open_wire(s, self, &at[PORT_WIRE], why));
+	TRY(open_emulated(s, &fabric, &at[PORT_FABRIC], &s->fabric_open, why));
+	ports_init(&s->ports, (const struct port[]){ at[PORT_WIRE], at[PORT_FABRIC] }, s->shm);
+	s->roads.wire_mtu = EMU_PORT_MTU; /* of both ends of the link, whatever the driver says */
 	idle_init(&s->idle, s->shm);
-	s->idle.fd[PORT_WIRE] = emu_port_fd(id[PORT_WIRE]);
-	s->idle.fd[PORT_FABRIC] = emu_port_fd(id[PORT_FABRIC]);
-	return open_engines(s, id[PORT_WIRE], why);
+	for (enum port_side side = 0; side < PORT_SIDES; side++)
+		s->idle.fd[side] = s->ports.at[side].fd;
+	return open_engines(s, s->ports.at[PORT_WIRE].id, why);
 }
 
 /* ---------------------------------------------------------------- records */
@@ -265,9 +287,9 @@ void start_close(struct spu *s)
 	engine_close(s->engines.by[SA_ENGINE_SOFT]);
 	iv_source_close(s->roads.ivs);
 	if (s->wire_open)
-		emu_port_close(s->ports.id[PORT_WIRE]);
+		close_port(&s->ports.at[PORT_WIRE]);
 	if (s->fabric_open)
-		emu_port_close(s->ports.id[PORT_FABRIC]);
+		close_port(&s->ports.at[PORT_FABRIC]);
 	control_close(&s->control);
 	for (int i = 0; i < TETHER_WAKES; i++)
 		if (s->wake[i] >= 0)

@@ -42,13 +42,14 @@ struct config_report;
 enum config_offload { CONFIG_OFFLOAD_INLINE, CONFIG_OFFLOAD_SOFTWARE };
 enum config_profile { CONFIG_PROFILE_GENERIC, CONFIG_PROFILE_82599 };
 
-/* chassis fpc N pic M { port emulated; offload …; profile …; weight …; } */
+/* chassis fpc N pic M { port emulated|vdev ARGS; offload …; profile …; weight …; } */
 struct config_spu {
 	uint8_t slot; /* 0..63 */
 	uint8_t fpc, pic;
 	uint8_t weight; /* of 1..255, for the share of the anchors */
 	enum config_offload offload;
 	enum config_profile profile;
+	char vdev[128]; /* arguments of DPDK's driver; empty: the emulated NIC */
 };
 
 /* ---- interfaces, zones, routes ------------------------------------------------------------- */

@@ -11,11 +11,73 @@
 
 /* ---- chassis ------------------------------------------------------------------------------- */
 
+/* The drivers that hawser-spu has linked in (spu/meson.build). */
+#define VDEV_DRIVERS "net_af_packet"
+
+static bool is_vdev_argument(const char *arg, const char *iface)
+{
+	static const char frames[] = "framecnt=", on[] = "iface=";
+	size_t n = sizeof(frames) - 1;
+
+	if (strncmp(arg, on, sizeof(on) - 1) == 0)
+		return strcmp(arg + sizeof(on) - 1, iface) == 0;
+	if (strncmp(arg, frames, n) != 0 || arg[n] == '\0' || strlen(arg + n) > 5 ||
+	    strspn(arg + n, "0123456789") != strlen(arg + n))
+		return false;
+	uint32_t count = value_uint(arg + n); /* the ring has whole blocks of 16 */
+	return count != 0 && count % 16 == 0;
+}
+
+/* The rest of the arguments is ours: the interface is the link that we make, the ring's frames have
+ * to take what it carries. */
+static void build_vdev(struct build *b, const struct tree_node *n, struct config_spu *spu)
+{
+	char copy[sizeof(spu->vdev)], iface[32], *save = NULL;
+
+	build_name(spu->vdev, sizeof(spu->vdev), n->name);
+	build_name(copy, sizeof(copy), n->name);
+	(void)snprintf(iface, sizeof(iface), "wire-%u-%up", spu->fpc, spu->pic);
+	const char *driver = strtok_r(copy, ",", &save);
+	size_t len = sizeof(VDEV_DRIVERS) - 1;
+	if (driver == NULL || strncmp(driver, VDEV_DRIVERS, len) != 0 || driver[len] == '\0' ||
+	    strlen(driver + len) > 2 ||
+	    strspn(driver + len, "0123456789") != strlen(driver + len)) {
+		build_error(b, n, "no such driver in this version; expected one of: %sN",
+		            VDEV_DRIVERS);
+		return;
+	}
+	for (const char *arg; (arg = strtok_r(NULL, ",", &save)) != NULL;)
+		if (!is_vdev_argument(arg, iface))
+			build_error(b, n,
+			            "%s is refused; expected iface=%s, which is filled in where it "
+			            "is left out, or framecnt=N, a multiple of 16",
+			            arg, iface);
+}
+
+static void build_port(struct build *b, const struct tree_node *pic, struct config_spu *spu)
+{
+	const struct tree_node *vdev = tree_child(tree_child(pic, "port"), "vdev");
+
+	if (vdev == NULL || tree_active(vdev) == NULL)
+		return;
+	build_vdev(b, vdev, spu);
+	if (tree_child(pic, "offload") == NULL)
+		spu->offload = CONFIG_OFFLOAD_SOFTWARE;
+	else if (spu->offload == CONFIG_OFFLOAD_INLINE)
+		build_error(b, tree_child(pic, "offload"),
+		            "port vdev has no crypto; expected software");
+	if (tree_child(pic, "profile") != NULL)
+		build_error(b, tree_child(pic, "profile"),
+		            "port vdev has no profile: that is of the emulated NIC; delete it");
+}
+
 static void build_spu(struct build *b, const struct tree_node *fpc, const struct tree_node *pic)
 {
 	uint32_t f = value_uint(fpc->name), p = value_uint(pic->name);
 
-	b->c->spu[b->c->spus++] = (struct config_spu){
+	struct config_spu *spu = &b->c->spu[b->c->spus++];
+
+	*spu = (struct config_spu){
 		.slot = (uint8_t)(f * CONFIG_PICS_MAX + p),
 		.fpc = (uint8_t)f,
 		.pic = (uint8_t)p,
@@ -25,6 +87,7 @@ static void build_spu(struct build *b, const struct tree_node *fpc, const struct
 		.profile = build_is(pic, "profile", "82599") ? CONFIG_PROFILE_82599
 		                                             : CONFIG_PROFILE_GENERIC,
 	};
+	build_port(b, pic, spu);
 }
 
 enum err build_chassis(struct build *b)

@@ -44,6 +44,9 @@ enum err dataplane_spu_make(struct dataplane *d, const struct config_spu *spu,
                             struct dataplane_links *ret, struct why *why) MUST_CHECK;
 enum err dataplane_spu_del(struct dataplane *d, const struct config_spu *spu) MUST_CHECK;
 
+/* Their names alone. */
+void dataplane_spu_names(const struct config_spu *spu, struct dataplane_links *ret);
+
 /* ifindex and MTU of an st0 unit; 0 while it is not there. */
 uint32_t dataplane_st0(const struct dataplane *d, const struct config_unit *unit,
                        uint32_t *ret_mtu);

@@ -21,11 +21,9 @@ static struct end_names names_of(const char *port, const struct config_spu *spu)
 	return n;
 }
 
-static enum err attach(struct dataplane *d, const struct rtnl_link *link, uint32_t peer,
-                       uint8_t role, uint8_t slot, struct why *why)
+static enum err attach(struct dataplane *d, const struct rtnl_link *link, struct steer_iface iface,
+                       struct why *why)
 {
-	struct steer_iface iface = { .role = role, .slot = slot, .peer = peer };
-
 	memcpy(iface.mac, link->mac, sizeof(iface.mac));
 	TRY(steer_attach(d->steer, link->ifindex, &iface, why));
 	return rtnl_link_up(d->rtnl, link->ifindex, true);
@@ -35,9 +33,12 @@ struct made {
 	struct rtnl_link re, spu;
 };
 
-static enum err make(struct dataplane *d, const struct end_names *n, uint8_t re_role,
-                     uint8_t spu_role, uint8_t slot, struct made *ret, struct why *why)
+/* spu: the entry of the SPU's end; ours differs in role and peer. */
+static enum err make(struct dataplane *d, const struct end_names *n, struct steer_iface spu,
+                     uint8_t re_role, struct made *ret, struct why *why)
 {
+	struct steer_iface re = { .role = re_role, .slot = spu.slot };
+
 	TRY(rtnl_veth_make(d->rtnl, n->re, n->spu, SPU_LINK_MTU, true, why));
 	TRY(rtnl_link_get(d->rtnl, n->re, &ret->re));
 	TRY(rtnl_link_get(d->rtnl, n->spu, &ret->spu));
@@ -49,28 +50,48 @@ static enum err make(struct dataplane *d, const struct end_names *n, uint8_t re_
 	(void)!sysctl_conf_set("ipv4", n->re, "rp_filter", 0);
 	(void)!sysctl_conf_set("ipv6", n->re, "forwarding", 1);
 	(void)!sysctl_conf_set("ipv6", n->spu, "disable_ipv6", 1);
-	TRY(attach(d, &ret->spu, ret->re.ifindex, spu_role, slot, why));
-	return attach(d, &ret->re, ret->spu.ifindex, re_role, slot, why);
+	spu.peer = ret->re.ifindex;
+	re.peer = ret->spu.ifindex;
+	TRY(attach(d, &ret->spu, spu, why));
+	return attach(d, &ret->re, re, why);
+}
+
+static void name_links(struct dataplane_links *l, const struct end_names *wire,
+                       const struct end_names *fabric)
+{
+	memcpy(l->wire, wire->spu, sizeof(l->wire));
+	memcpy(l->fabric, fabric->spu, sizeof(l->fabric));
+	memcpy(l->wire_re_name, wire->re, sizeof(l->wire_re_name));
+	memcpy(l->fabric_re_name, fabric->re, sizeof(l->fabric_re_name));
 }
 
 enum err dataplane_spu_make(struct dataplane *d, const struct config_spu *spu,
                             struct dataplane_links *ret, struct why *why)
 {
 	struct end_names wire = names_of("wire", spu), fabric = names_of("fabric", spu);
+	struct steer_iface wire_end = { .role = STEER_WIRE_SPU,
+		                        .slot = spu->slot,
+		                        .pass = spu->vdev[0] != '\0' };
+	struct steer_iface fabric_end = { .role = STEER_FABRIC_SPU, .slot = spu->slot };
 	struct made w, f;
 
-	TRY(make(d, &wire, STEER_WIRE_RE, STEER_WIRE_SPU, spu->slot, &w, why));
-	TRY(make(d, &fabric, STEER_FABRIC_RE, STEER_FABRIC_SPU, spu->slot, &f, why));
+	TRY(make(d, &wire, wire_end, STEER_WIRE_RE, &w, why));
+	TRY(make(d, &fabric, fabric_end, STEER_FABRIC_RE, &f, why));
 	TRY(steer_port_set(d->steer, spu->slot, w.re.ifindex, f.re.ifindex, why));
 	*ret = (struct dataplane_links){ .wire_ifindex = w.spu.ifindex,
 		                         .fabric_ifindex = f.spu.ifindex,
 		                         .wire_re = w.re.ifindex,
 		                         .fabric_re = f.re.ifindex };
-	memcpy(ret->wire, wire.spu, sizeof(ret->wire));
-	memcpy(ret->fabric, fabric.spu, sizeof(ret->fabric));
-	memcpy(ret->wire_re_name, wire.re, sizeof(ret->wire_re_name));
-	memcpy(ret->fabric_re_name, fabric.re, sizeof(ret->fabric_re_name));
+	name_links(ret, &wire, &fabric);
 	return ERR_OK;
+}
+
+void dataplane_spu_names(const struct config_spu *spu, struct dataplane_links *ret)
+{
+	struct end_names wire = names_of("wire", spu), fabric = names_of("fabric", spu);
+
+	*ret = (struct dataplane_links){ 0 };
+	name_links(ret, &wire, &fabric);
 }
 
 static enum err unmake(struct dataplane *d, const struct end_names *n)

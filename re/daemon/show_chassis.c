@@ -24,12 +24,17 @@ static json_t *spu_object(struct daemon *d, uint8_t slot)
 	const struct spu_run *s = &d->spus.at[slot];
 	struct spu_slot *shm = &d->shm->spu[slot];
 	_Atomic uint64_t *n = shm->stat;
-	json_t *o = json_pack(
-	        "{s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:i, s:i}", "slot", slot, "fpc", s->conf.fpc,
-	        "pic", s->conf.pic, "state", state_name(d, slot), "port", "emulated", "profile",
-	        s->conf.profile == CONFIG_PROFILE_82599 ? "82599" : "generic", "offload",
-	        s->conf.offload == CONFIG_OFFLOAD_SOFTWARE ? "software" : "inline", "weight",
-	        s->conf.weight, "anchors", (int)placement_count(&d->spus.placement, slot));
+	bool vdev = s->conf.vdev[0] != '\0';
+	json_t *o = json_pack("{s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:i, s:i}", "slot", slot, "fpc",
+	                      s->conf.fpc, "pic", s->conf.pic, "state", state_name(d, slot), "port",
+	                      vdev ? "vdev" : "emulated", "profile",
+	                      vdev                                      ? "none"
+	                      : s->conf.profile == CONFIG_PROFILE_82599 ? "82599"
+	                                                                : "generic",
+	                      "offload",
+	                      s->conf.offload == CONFIG_OFFLOAD_SOFTWARE ? "software" : "inline",
+	                      "weight", s->conf.weight, "anchors",
+	                      (int)placement_count(&d->spus.placement, slot));
 	const struct {
 		const char *key;
 		uint64_t value;
@@ -51,6 +56,8 @@ static json_t *spu_object(struct daemon *d, uint8_t slot)
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		json_object_set_new(o, numbers[i].key, json_integer((json_int_t)numbers[i].value));
+	if (vdev)
+		json_object_set_new(o, "vdev", json_string(s->conf.vdev));
 	if (proc_slot_alive(&shm->proc))
 		json_object_set_new(o, "pid", json_integer(shm->proc.pid));
 	json_object_set_new(o, "cpu-percent", json_real(s->cpu_permille / 10.0));

@@ -157,7 +157,8 @@ static void put_record(struct daemon *d, const struct spu_run *s)
 	m.slot = s->conf.slot;
 	m.fpc = s->conf.fpc;
 	m.pic = s->conf.pic;
-	m.port = (char *)(uintptr_t) "emulated";
+	m.port = (char *)(uintptr_t)(s->conf.vdev[0] ? "vdev" : "emulated");
+	m.vdev = (char *)(uintptr_t)s->conf.vdev;
 	m.offload = s->conf.offload == CONFIG_OFFLOAD_SOFTWARE ? HAWSER__OFFLOAD__OFFLOAD_SOFTWARE
 	                                                       : HAWSER__OFFLOAD__OFFLOAD_INLINE;
 	m.profile = (char *)(uintptr_t)profile_name(s->conf.profile);
@@ -187,7 +188,7 @@ static void remove_spu(struct daemon *d, struct spu_run *s)
 /* A new rule of offload reaches the process by its record; a port is opened but once. */
 static bool same_process(const struct config_spu *a, const struct config_spu *b)
 {
-	return a->profile == b->profile;
+	return a->profile == b->profile && strcmp(a->vdev, b->vdev) == 0;
 }
 
 static void leave(struct daemon *d, struct spu_run *s)
@@ -213,20 +214,30 @@ void spus_let_go(struct daemon *d)
 	}
 }
 
+static enum err start(struct daemon *d, struct spu_run *s, const struct config_spu *conf,
+                      struct why *why)
+{
+	TRY(dataplane_spu_make(d->dataplane, conf, &s->links, why));
+	s->conf = *conf;
+	s->wanted = true;
+	put_record(d, s);
+	keeper_side_start_spu(d, conf);
+	return ERR_OK;
+}
+
 static enum err want(struct daemon *d, const struct config_spu *conf, struct why *why)
 {
 	struct spu_run *s = &d->spus.at[conf->slot];
 	bool restart = s->wanted && !same_process(&s->conf, conf);
 
-	TRY(dataplane_spu_make(d->dataplane, conf, &s->links, why));
-	s->conf = *conf;
-	s->wanted = true;
-	put_record(d, s);
 	if (restart && !s->leaving)
 		leave(d, s);
-	if (!s->leaving) /* else when it has ended */
-		keeper_side_start_spu(d, conf);
-	return ERR_OK;
+	if (s->leaving) { /* until it has ended, links and record are those of its port */
+		s->conf = *conf;
+		s->wanted = true;
+		return ERR_OK;
+	}
+	return start(d, s, conf, why);
 }
 
 enum err spus_apply(struct daemon *d, const struct config *c, struct why *why)
@@ -290,6 +301,7 @@ static enum err take_spu(void *ctx, const struct record *r)
 		s->conf.profile = strcmp(m->profile, profile_name(CONFIG_PROFILE_82599)) == 0
 		                          ? CONFIG_PROFILE_82599
 		                          : CONFIG_PROFILE_GENERIC;
+		(void)snprintf(s->conf.vdev, sizeof(s->conf.vdev), "%s", m->vdev);
 		/* One that serves goes on. */
 		s->in_service = steer_alive(d->steer, &alive) == ERR_OK && alive[m->slot] &&
 		                proc_slot_alive(&d->shm->spu[m->slot].proc);
@@ -354,7 +366,8 @@ void spus_stopped(struct daemon *d, uint8_t slot)
 		return;
 	s->leaving = s->in_service = false;
 	if (s->wanted) { /* stopped to be started anew, with another configuration */
-		keeper_side_start_spu(d, &s->conf);
+		const struct config_spu conf = s->conf;
+		(void)!start(d, s, &conf, NULL); /* its links are there */
 		return;
 	}
 	remove_spu(d, s);

@@ -14,7 +14,6 @@ OPEN = {
     "TTL": "no program gives it: the kernel answers packets whose TTL ends",
     "NEIGHBOUR": "no program gives it: the kernel resolves neighbours",
     "DEVICE_RING": "a device counts it, when its ring of 256 frames is full",
-    "NO_SOCKET": "the kernel counts it, in the moment after an SPU's socket has gone",
     "REDIRECT": "a veth without its other end; the routing engine makes both at once",
     "KILLED": "test_counting.py counts what a killed SPU held among all that was dropped",
     "HANDOVER": "2,000 fragmented datagrams of ESP in a second: more than the test machines send",

@@ -26,6 +26,7 @@ struct expect {
 	enum becomes out;
 	uint32_t arg; /* anchor, tunnel, MTU, or the last byte of the destination's MAC address */
 	uint32_t source;     /* the last byte of the source's MAC address */
+	bool to_socket;      /* passed, and counted as redirected */
 	const char *ingress; /* in the fabric header, where it is not `on` */
 };
 

@@ -170,6 +170,27 @@ START_TEST(a_wire_port_without_a_socket_drops_and_counts)
 }
 END_TEST
 
+START_TEST(a_wire_port_of_a_packet_socket_passes_what_is_its_own)
+{
+	struct expect e = ports[_i];
+	struct steer_iface iface;
+	uint32_t w0s = bed_ifindex("w0s");
+
+	bed_reset();
+	ck_assert_int_eq(steer_iface_get(bed.steer, w0s, &iface), ERR_OK);
+	iface.pass = 1;
+	ck_assert_int_eq(steer_iface_set(bed.steer, w0s, &iface), ERR_OK);
+	if (e.drop == DROP_NO_SOCKET) {
+		e.action = XDP_PASS;
+		e.drop = DROP_NONE;
+		e.to_socket = true;
+	}
+	expect_row(&e, STEER_FD_hawser_port, STEER_AT_SPU_WIRE);
+	iface.pass = 0;
+	ck_assert_int_eq(steer_iface_set(bed.steer, w0s, &iface), ERR_OK);
+}
+END_TEST
+
 START_TEST(a_fabric_port_without_a_socket_drops_and_counts)
 {
 	expect_row(&fabric_ports[_i], STEER_FD_hawser_port, STEER_AT_SPU_FABRIC);
@@ -227,6 +248,8 @@ TESTS_OF(fabric)
 	tcase_add_loop_test(tc, what_the_kernel_routes_to_st0_is_encrypted, 0, ARRAY_LEN(st0));
 	tcase_add_test(tc, st0_hands_to_the_kernel);
 	tcase_add_loop_test(tc, a_wire_port_without_a_socket_drops_and_counts, 0, ARRAY_LEN(ports));
+	tcase_add_loop_test(tc, a_wire_port_of_a_packet_socket_passes_what_is_its_own, 0,
+	                    ARRAY_LEN(ports));
 	tcase_add_loop_test(tc, a_fabric_port_without_a_socket_drops_and_counts, 0,
 	                    ARRAY_LEN(fabric_ports));
 	tcase_add_test(tc, an_st0_in_no_zone_takes_and_sends_nothing);
