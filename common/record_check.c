@@ -150,6 +150,7 @@ static const struct rules spu_rules = {
 	NULL,
 	(const struct text[]){
 		{ FIELD(SpuRecord, port), 1, PORT_TEXT_MAX },
+		{ FIELD(SpuRecord, vdev), 0, PORT_TEXT_MAX },
 		{ FIELD(SpuRecord, profile), 0, NAME_MAX_LEN },
 		{ FIELD(SpuRecord, wire_ifname), 0, IFNAME_MAX },
 		{ FIELD(SpuRecord, fabric_ifname), 0, IFNAME_MAX },
@@ -453,7 +454,7 @@ static enum err devices_check(const void *p)
 {
 	const Hawser__DevicesRecord *m = p;
 
-	return m->left <= m->lost ? ERR_OK : ERR_RANGE;
+	return m->n_inside <= SPU_SLOTS ? ERR_OK : ERR_LENGTH;
 }
 
 /* One decoder: unpack, check, hand out or free. */

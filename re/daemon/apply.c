@@ -243,6 +243,7 @@ static enum err check(struct daemon *d, const struct config *c, struct why *why)
 static enum err put_in_force(struct daemon *d, const struct config *was, struct config *c,
                              struct why *why)
 {
+	devices_units_go(d, was, c);
 	TRY(dataplane_apply(d->dataplane, was, c, why));
 	d->config = c;
 	TRY(spus_apply(d, c, why));

@@ -5,6 +5,7 @@
 #ifndef CLI_SERVER_H
 #define CLI_SERVER_H
 #include "commands.h"
+#include "dataplane.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,11 @@ json_t *request_load(struct daemon *d, const struct cli_request *r);
 /* What the SPU that had the slot held when it was killed is counted as dropped: when its successor
  * is ready, before it takes anything. */
 void show_flow_reckon_killed(struct daemon *d, uint8_t slot);
+/* What devices have counted that are about to be deleted: frames that came into an SPU's links less
+ * those that came out; frames that were lost in rings. */
+uint64_t show_flow_inside(const struct dataplane_links *l);
+uint64_t show_flow_lost(const struct dataplane_links *l);
+uint64_t show_flow_lost_unit(const struct config_unit *unit);
 
 /* Arguments. A number that is absent is `otherwise`; a word that is absent is NULL. */
 long long cli_number(json_t *args, const char *name, long long otherwise);

@@ -404,6 +404,7 @@ enum err daemon_start(struct daemon *d, struct why *why)
 		return why_set(why, ERR_MEMORY, "IKE cannot start");
 	TRY(resume_records(d, why));
 	spus_resume(d);
+	devices_resume(d);
 	TRY(apply_first(d, why));
 	resume_ike(d);
 	return watch_all(d, why);

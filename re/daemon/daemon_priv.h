@@ -24,6 +24,7 @@
 #define DAEMON_PRIV_H
 #include "child_table.h"
 #include "dataplane.h"
+#include "devices.h"
 #include "ike.h"
 #include "keeper_link.h"
 #include "log.h"
@@ -81,6 +82,7 @@ struct daemon {
 	struct tunnels tunnels;
 	struct spus spus;
 	struct moves moves;
+	struct devices devices;
 	struct children children;
 	struct esp_handover handover;
 	uint16_t epoch;

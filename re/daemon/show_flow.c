@@ -71,6 +71,14 @@ static void add_programs(struct daemon *d, struct sums *s)
 	}
 }
 
+static struct steer_device_counts counts_of(const char *ifname)
+{
+	static const struct steer_device_counts none;
+	struct steer_device_counts c;
+
+	return steer_device_counters(ifname, &c) == ERR_OK ? c : none;
+}
+
 /* Frames that were lost between: redirected into a full ring, or sent into one. */
 static void add_device(struct sums *s, const char *ifname, bool left)
 {
@@ -107,17 +115,13 @@ static void add_units(struct daemon *d, struct sums *s)
 	}
 }
 
-static void spu_name(const struct config_spu *c, char name[32])
-{
-	(void)snprintf(name, 32, "spu-%u-%u", c->fpc, c->pic);
-}
-
 static void add_spu_counters(struct daemon *d, struct sums *s, uint8_t slot)
 {
 	struct spu_slot *shm = &d->shm->spu[slot];
 	char name[32];
 
-	spu_name(&d->spus.at[slot].conf, name);
+	(void)snprintf(name, sizeof(name), "spu-%u-%u", slot / CONFIG_PICS_MAX,
+	               slot % CONFIG_PICS_MAX);
 	s->made += shm->stat[SPU_MADE];
 	s->merged += shm->stat[SPU_MERGED];
 	s->consumed += shm->stat[SPU_CONSUMED];
@@ -141,12 +145,13 @@ static json_t *whole(struct daemon *d)
 	add_programs(d, &s);
 	add_units(d, &s);
 	add_handover(d, &s);
+	add_drop(&s, DROP_DEVICE_RING, "deleted devices", d->devices.lost);
 	for (uint8_t slot = 0; slot < SPU_SLOTS; slot++) {
 		const struct dataplane_links *l = &d->spus.at[slot].links;
 
-		if (!d->spus.at[slot].wanted)
+		add_spu_counters(d, &s, slot); /* also of one that was removed */
+		if (!d->spus.at[slot].wanted && !d->spus.at[slot].leaving)
 			continue;
-		add_spu_counters(d, &s, slot);
 		add_device(&s, l->wire_re_name, false);
 		add_device(&s, l->fabric_re_name, false);
 		add_socket_end(&s, l->wire);
@@ -181,14 +186,6 @@ json_t *show_flow_drops(struct daemon *d, const struct cli_request *r)
 
 /* ---- what a killed SPU held ---------------------------------------------------------------- */
 
-static struct steer_device_counts counts_of(const char *ifname)
-{
-	static const struct steer_device_counts none;
-	struct steer_device_counts c;
-
-	return steer_device_counters(ifname, &c) == ERR_OK ? c : none;
-}
-
 /* Frames that came into the SPU's port, less those that came out of it or were lost on the way out.
  * A frame that our end sent round by the SPU's end, for the kernel to forward, was seen there
  * twice. */
@@ -200,12 +197,35 @@ static uint64_t inside(const char *spu_end, const char *our_end)
 	       (re.rx_xdp_packets - spu.tx_xdp_xmit);
 }
 
+uint64_t show_flow_inside(const struct dataplane_links *l)
+{
+	return inside(l->wire, l->wire_re_name) + inside(l->fabric, l->fabric_re_name);
+}
+
+/* ---- devices that are about to be deleted -------------------------------------------------- */
+
+uint64_t show_flow_lost(const struct dataplane_links *l)
+{
+	return counts_of(l->wire_re_name).tx_xdp_xmit_errors +
+	       counts_of(l->fabric_re_name).tx_xdp_xmit_errors + counts_of(l->wire).tx_dropped +
+	       counts_of(l->fabric).tx_dropped;
+}
+
+uint64_t show_flow_lost_unit(const struct config_unit *unit)
+{
+	char far[IFNAMSIZ];
+
+	dataplane_far_name(unit, far);
+	return counts_of(far).tx_xdp_xmit_errors;
+}
+
 void show_flow_reckon_killed(struct daemon *d, uint8_t slot)
 {
-	const struct dataplane_links *l = &d->spus.at[slot].links;
 	struct spu_slot *shm = &d->shm->spu[slot];
-	uint64_t held = inside(l->wire, l->wire_re_name) + inside(l->fabric, l->fabric_re_name) +
-	                shm->stat[SPU_MADE] - shm->stat[SPU_MERGED] - shm->stat[SPU_CONSUMED];
+	struct dataplane_links links;
+	dataplane_spu_names(&d->spus.at[slot].conf, &links);
+	uint64_t held = d->devices.inside[slot] + show_flow_inside(&links) + shm->stat[SPU_MADE] -
+	                shm->stat[SPU_MERGED] - shm->stat[SPU_CONSUMED];
 
 	for (int reason = 0; reason < DROP_MAX; reason++)
 		if (reason != DROP_KILLED)

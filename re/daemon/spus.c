@@ -179,6 +179,7 @@ static void remove_spu(struct daemon *d, struct spu_run *s)
 	struct record_key key = record_key_spu(s->conf.slot);
 	struct effects fx = { 0 };
 
+	devices_spu_goes(d, &s->conf);
 	(void)!dataplane_spu_del(d->dataplane, &s->conf);
 	fx_del(&fx, &key);
 	daemon_turn(d, &fx);

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.demo import balance
 from lab.hawser import HawserError
 from lab.node import kill
 from lab.topo import Lab
@@ -256,11 +257,38 @@ def test_an_spu_is_added_and_removed_without_a_loss(gw, undisturbed, back):
     sa = gw.sa("keep")
     gw.request(f"chassis anchor {sa['anchor']} fpc-slot 1 pic-slot 0")
     wait_until("it has the tunnel", lambda: gw.sa("keep")["fpc"] == 1)
+    wait_until("it worked", lambda: gw.spus()[2]["encrypted"] > 20)
     gw.without("chassis fpc 1")
     load(gw)
     wait_until("its links are gone", lambda: "wire-1-0" not in links(gw))
     assert len(gw.spus()) == 2 and gw.sa("keep")["fpc"] == 0
     assert gw.spu_pid(1, 0) is None
+
+
+def test_what_a_removed_spu_counted_still_counts(gw, back):
+    """Also after the next routing engine, and when it is there again."""
+    def all_counted():
+        said, _drops = gw.drops()
+        left, right = balance(said)
+        return left == right and said["held"] == 0
+    for again in range(2):
+        gw.set("chassis fpc 1 pic 0 port emulated", "chassis fpc 1 pic 0 offload software")
+        load(gw)
+        wait_until("it serves", lambda: any(
+            s["fpc"] == 1 and s["state"] == "active" for s in gw.spus()), 20, seen=gw.log)
+        if again:  # what it reckons after a death knows of its links that are gone
+            old = gw.spu_pid(1, 0)
+            kill(old, signal.SIGKILL, 2)
+            wait_until("it is back", lambda: gw.spu_pid(1, 0) not in (None, 0, old), 20)
+            gw.wait_ready()
+        wait_until("each packet is counted", all_counted, 10, seen=gw.drops)
+        gw.without("chassis fpc 1")
+        load(gw)
+        wait_until("its links are gone", lambda: "wire-1-0" not in links(gw))
+        wait_until("each packet is counted still", all_counted, 10, seen=gw.drops)
+    kill(gw.re_pid(), signal.SIGKILL, 2)
+    wait_until("a new RE answers", lambda: len(gw.spus()) == 2, 20, seen=gw.log)
+    wait_until("the record says so, too", all_counted, 10, seen=gw.drops)
 
 
 def test_offload_changes_without_a_new_process(gw, undisturbed, back):
