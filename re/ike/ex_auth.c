@@ -14,24 +14,31 @@ static struct view psk_of(const struct gateway *gw)
 	return secret_view(gw->psk);
 }
 
-/* The AUTH value of one side (OF_INITIATOR or OF_RESPONDER); with: the gateway's PPK too. */
-static enum err auth_value(struct ike_sa *sa, int side, const struct gateway *gw, bool with,
-                           struct view id_body, uint8_t out[PRF_MAX])
+/* Whose proof of identity. */
+struct proof {
+	int side; /* OF_INITIATOR or OF_RESPONDER */
+	const struct gateway *gw;
+	bool with; /* the gateway's PPK too */
+	struct view id_body;
+};
+
+/* The AUTH value. */
+static enum err auth_value(struct ike_sa *sa, const struct proof *of, uint8_t out[PRF_MAX])
 {
-	bool of_i = side == OF_INITIATOR;
+	bool of_i = of->side == OF_INITIATOR;
 	struct ike_keys mixed;
 	struct ike_auth_octets o = {
 		.message = blob_view(of_i ? &sa->init_request : &sa->init_response),
 		.nonce = blob_view(of_i ? &sa->nonce_r : &sa->nonce_i),
-		.sk_p = with ? mixed.p[side] : sa->keys.p[side],
-		.id_body = id_body,
+		.sk_p = of->with ? mixed.p[of->side] : sa->keys.p[of->side],
+		.id_body = of->id_body,
 	};
 
-	if (!with)
-		return ike_auth_psk(sa->ike->crypto, sa->choice.suite.prf, psk_of(gw), &o, out);
-	enum err e = ike_ppk_mix(sa, gw, &mixed);
+	if (!of->with)
+		return ike_auth_psk(sa->ike->crypto, sa->choice.suite.prf, psk_of(of->gw), &o, out);
+	enum err e = ike_ppk_mix(sa, of->gw, &mixed);
 	if (e == ERR_OK)
-		e = ike_auth_psk(sa->ike->crypto, sa->choice.suite.prf, psk_of(gw), &o, out);
+		e = ike_auth_psk(sa->ike->crypto, sa->choice.suite.prf, psk_of(of->gw), &o, out);
 	ike_keys_wipe(&mixed);
 	return e;
 }
@@ -49,8 +56,12 @@ static enum err own_auth(struct ike_sa *sa, bool with, uint8_t value[PRF_MAX])
 	uint8_t body[IKE_ID_BODY_MAX];
 	size_t len = ike_id_body(ike_sa_local_id(sa), body);
 
-	return auth_value(sa, sa->initiator ? OF_INITIATOR : OF_RESPONDER, sa->gw, with,
-	                  (struct view){ body, len }, value);
+	struct proof of = { .side = sa->initiator ? OF_INITIATOR : OF_RESPONDER,
+		            .gw = sa->gw,
+		            .with = with,
+		            .id_body = { body, len } };
+
+	return auth_value(sa, &of, value);
 }
 
 static enum err put_auth(struct ike_sa *sa, bool with, struct ike_out *o)
@@ -84,10 +95,11 @@ static bool auth_holds(struct ike_sa *sa, int side, const struct gateway *gw, en
 	const struct payload_id *id = side == OF_INITIATOR ? &in->c.idi : &in->c.idr;
 	const struct payload_notify *without = ike_content_notify(&in->c, N_NO_PPK_AUTH);
 	struct view said = use == PPK_FALL_BACK && without ? without->data : in->c.auth.data;
+	struct proof of = { .side = side, .gw = gw, .with = use == PPK_USED, .id_body = id->body };
 	uint8_t want[PRF_MAX];
 
 	if (!in->c.has_auth || in->c.auth.method != AUTH_SHARED_KEY || use == PPK_REFUSED ||
-	    auth_value(sa, side, gw, use == PPK_USED, id->body, want) != ERR_OK)
+	    auth_value(sa, &of, want) != ERR_OK)
 		return false;
 	return secret_equal((struct view){ want, sa->choice.suite.prf->out_len }, said);
 }

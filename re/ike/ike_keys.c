@@ -259,14 +259,14 @@ enum err ike_keys_derive(struct ike_crypto *c, const struct ike_suite *suite,
 }
 
 enum err ike_keys_rekey(struct ike_crypto *c, const struct ike_suite *suite,
-                        const struct ike_seed *seed, struct view secret,
-                        const struct alg_prf *old_prf, const uint8_t *old_d, struct ike_keys *ret)
+                        const struct ike_seed *seed, const struct alg_prf *old_prf,
+                        const uint8_t *old_d, struct ike_keys *ret)
 {
 	uint8_t skeyseed[PRF_MAX];
 	struct seed_bytes s;
 
 	TRY(seed_of(seed, &s));
-	struct view parts[] = { secret, { s.b, s.nonces }, { NULL, 0 } };
+	struct view parts[] = { seed->secret, { s.b, s.nonces }, { NULL, 0 } };
 	enum err e = ike_prf(c, old_prf, (struct view){ old_d, old_prf->out_len }, parts, skeyseed);
 	if (e == ERR_OK)
 		e = expand(c, suite, &s, (struct view){ skeyseed, old_prf->out_len }, ret);

@@ -42,7 +42,8 @@ struct ike_keys {
 struct ike_seed {
 	struct view nonce_i, nonce_r;
 	const uint8_t *spi_i, *spi_r; /* 8 bytes each; of an IKE SA */
-	struct view secret; /* of a child: that of its own Diffie-Hellman; empty: it has none */
+	struct view secret; /* of a child or a rekeyed IKE SA: that of its own Diffie-Hellman;
+	                     * empty: a child without */
 };
 
 /* prf(key, parts[0] | parts[1] | ...); out has prf->out_len bytes. */
@@ -58,9 +59,8 @@ enum err ike_keys_derive(struct ike_crypto *c, const struct ike_suite *suite,
                          struct ike_keys *ret) MUST_CHECK;
 /* RFC 7296 2.18: of an SA that takes over from one with this PRF and SK_d. */
 enum err ike_keys_rekey(struct ike_crypto *c, const struct ike_suite *suite,
-                        const struct ike_seed *seed, struct view secret,
-                        const struct alg_prf *old_prf, const uint8_t *old_d,
-                        struct ike_keys *ret) MUST_CHECK;
+                        const struct ike_seed *seed, const struct alg_prf *old_prf,
+                        const uint8_t *old_d, struct ike_keys *ret) MUST_CHECK;
 void ike_keys_wipe(struct ike_keys *k);
 
 /* One direction of a child SA: cipher key with salt, then integrity key with salt (GMAC in AH). */

@@ -25,13 +25,11 @@ struct wrap {
 	struct ike_cipher_call call;
 };
 
-static void wrap_init(const struct ike *ike, const uint8_t spi_i[8], const uint8_t spi_r[8],
-                      uint8_t *at, size_t len, struct wrap *w)
+/* w->aad is there. */
+static void wrap_init(const struct ike *ike, uint8_t *at, size_t len, struct wrap *w)
 {
 	memcpy(w->key, ike->wrap_key, 32);
 	memcpy(w->key + 32, at, 4);
-	memcpy(w->aad, spi_i, 8);
-	memcpy(w->aad + 8, spi_r, 8);
 	w->call = (struct ike_cipher_call){ .cipher = alg_cipher_by_id(ENCR_AES_GCM_16, 256),
 		                            .key = w->key,
 		                            .iv = at + 4,
@@ -49,7 +47,9 @@ static enum err wrap(const struct ike_sa *sa, const void *secret, size_t len, ui
 
 	env->random(env, out, WRAP_NONCE);
 	memcpy(out + WRAP_NONCE, secret, len);
-	wrap_init(sa->ike, sa->spi_i, sa->spi_r, out, len, &w);
+	memcpy(w.aad, sa->spi_i, 8);
+	memcpy(w.aad + 8, sa->spi_r, 8);
+	wrap_init(sa->ike, out, len, &w);
 	enum err e = ike_encrypt(sa->ike->crypto, &w.call);
 	secret_wipe(&w, sizeof(w));
 	return e;
@@ -65,7 +65,9 @@ static enum err unwrap(struct ike *ike, const Hawser__IkeSaRecord *m, ProtobufCB
 	if (len > SECRET_MAX || from.len != len + WRAP_EXTRA)
 		return ERR_LENGTH;
 	memcpy(buf, from.data, from.len);
-	wrap_init(ike, m->spi_i.data, m->spi_r.data, buf, len, &w);
+	memcpy(w.aad, m->spi_i.data, 8);
+	memcpy(w.aad + 8, m->spi_r.data, 8);
+	wrap_init(ike, buf, len, &w);
 	enum err e = ike_decrypt(ike->crypto, &w.call);
 	if (e == ERR_OK)
 		memcpy(ret, w.call.data, len);

@@ -162,12 +162,13 @@ enum err ike_rekey_make(struct ike_sa *old, const struct creation *cr, struct vi
 	struct ike_seed seed = { .nonce_i = blob_view(&cr->nonce_i),
 		                 .nonce_r = blob_view(&cr->nonce_r),
 		                 .spi_i = cr->spi_i,
-		                 .spi_r = cr->spi_r };
+		                 .spi_r = cr->spi_r,
+		                 .secret = secret };
 
 	if (sa == NULL)
 		return ERR_MEMORY;
-	enum err e = ike_keys_rekey(ike->crypto, &cr->ike.suite, &seed, secret,
-	                            old->choice.suite.prf, old->keys.d, &sa->keys);
+	enum err e = ike_keys_rekey(ike->crypto, &cr->ike.suite, &seed, old->choice.suite.prf,
+	                            old->keys.d, &sa->keys);
 	if (e != ERR_OK) {
 		ike_sa_free(sa);
 		return e;
