@@ -86,7 +86,7 @@ const struct cli_command cli_commands[] = {
 	  "\"input-bytes\": N, \"output-bytes\": N, \"input-packets\": N, \"output-packets\": N, "
 	  "\"flags\": [\"IKE SA is created\"], "
 	  "\"ipsec-security-associations-created\": N, \"ipsec-security-associations-deleted\": N, "
-	  "\"exchange-state\": \"text\", \"retransmits\": N, \"rekeys-since-authentication\": N, \"nat-local\": bool, \"nat-remote\": bool, "
+	  "\"exchange-state\": \"text\", \"retransmits\": N, \"rekeys-since-authentication\": N, \"mobike\": bool, \"ppk\": bool, \"nat-local\": bool, \"nat-remote\": bool, "
 	  "\"udp-encapsulation\": bool"
 	  "}]}" },
 	{ CLI_SHOW_IKE_ACTIVE_PEER, "show security ike active-peer", CLI_VIEW, active_peer,

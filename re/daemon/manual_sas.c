@@ -139,6 +139,7 @@ static void describe(struct daemon *d, const struct tunnel *t, const struct chil
 	const struct config_manual *m = t->conf->manual;
 
 	*i = (struct ike_child_info){ .tunnel = t->index,
+		                      .state = "installed",
 		                      .anchor = c->anchor,
 		                      .sending = true,
 		                      .spi_in = m->spi,
