@@ -360,7 +360,8 @@ int main(int argc, char **argv)
 	l.initiate = strcmp(argv[1], "initiate") == 0;
 	l.peer = address(argv[2]);
 	struct addr first = address(argv[3]);
-	l.first = ntohl(*(uint32_t *)(void *)first.b);
+	memcpy(&l.first, first.b, sizeof(l.first));
+	l.first = ntohl(l.first);
 	l.count = (uint32_t)strtoul(argv[4], NULL, 10);
 	l.ke = alg_ke_by_id((uint16_t)strtoul(argv[5], NULL, 10));
 	l.at_once = argc == 7 ? (uint32_t)strtoul(argv[6], NULL, 10) : AT_ONCE;
