@@ -137,7 +137,7 @@ static void trouble_time(struct world *w, const struct trouble *t, struct world_
 		n->full = t->full && world_random(w, 3) == 0; /* its store, for a while */
 		for (int k = 0; t->rekeys && k < 2; k++)
 			rekey(w, &w->node[k]);
-		if (t->nat && world_random(w, 6) == 0)        /* it forgot the mapping */
+		if (t->nat && world_random(w, 6) == 0) /* it forgot the mapping */
 			world_nat(w, 0, (uint16_t)(10000 + world_random(w, 40000)));
 		world_run(w, 500 + world_random(w, 5000));
 		n->full = false;
