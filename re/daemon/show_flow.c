@@ -120,7 +120,7 @@ static void add_spu_counters(struct daemon *d, struct sums *s, uint8_t slot)
 	struct spu_slot *shm = &d->shm->spu[slot];
 	char name[32];
 
-	(void)snprintf(name, sizeof(name), "spu-%u-%u", slot / CONFIG_PICS_MAX,
+	(void)snprintf(name, sizeof(name), "spu-%d-%d", slot / CONFIG_PICS_MAX,
 	               slot % CONFIG_PICS_MAX);
 	s->made += shm->stat[SPU_MADE];
 	s->merged += shm->stat[SPU_MERGED];

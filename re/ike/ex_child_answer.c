@@ -144,7 +144,7 @@ static uint16_t judge_ke(const struct ike_content *m, const struct alg_ke *ke, s
 static void say_pfs(const struct ike_content *m, const struct tunnel *t, struct effects *fx)
 {
 	const struct alg_ke *theirs = m->has_ke ? alg_ke_by_id(m->ke.group) : NULL;
-	struct child_choice choice;
+	struct child_choice choice = { 0 };
 
 	if (theirs == t->conf.pfs ||
 	    child_proposal_choose(m->sa, &t->conf, theirs, &choice) != ERR_OK)

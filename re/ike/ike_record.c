@@ -222,18 +222,19 @@ static enum err fill_creation(const struct ike_sa *sa, struct creation_out *out)
 	return fill_private(sa, cr, out);
 }
 
-static enum err encode(const struct ike_sa *sa, Hawser__IkeSaRecord *m, uint8_t *body, size_t *len)
+/* m: a copy, since what it gets here is only good for the call. */
+static enum err encode(const struct ike_sa *sa, Hawser__IkeSaRecord m, uint8_t *body, size_t *len)
 {
 	uint8_t wrapped[sizeof(sa->keys) + WRAP_EXTRA];
 	struct creation_out creation;
 
 	TRY(wrap(sa, &sa->keys, sizeof(sa->keys), wrapped));
-	m->wrapped_keys = bytes(wrapped, sizeof(wrapped));
+	m.wrapped_keys = bytes(wrapped, sizeof(wrapped));
 	if (ex_child_asking(sa)) {
 		TRY(fill_creation(sa, &creation));
-		m->creation = &creation.m;
+		m.creation = &creation.m;
 	}
-	return record_encode(&m->base, body, RECORD_BODY_MAX, len);
+	return record_encode(&m.base, body, RECORD_BODY_MAX, len);
 }
 
 void ike_sa_put(struct ike_sa *sa, struct effects *fx)
@@ -256,7 +257,7 @@ void ike_sa_put(struct ike_sa *sa, struct effects *fx)
 		m.peer_id = bytes(peer, ike_id_body(ike_sa_peer_id(sa), peer));
 	ike_turn_put(sa);
 	struct record_key key = record_key_ike_sa(ike_sa_our_spi(sa));
-	if (encode(sa, &m, body, &len) == ERR_OK) {
+	if (encode(sa, m, body, &len) == ERR_OK) {
 		fx_put(fx, &key, (struct view){ body, len });
 		sa->recorded = true;
 	} else {

@@ -148,10 +148,13 @@ static uint8_t anchor_for(struct ike *ike, const struct tunnel *t, const struct 
 /* A peer behind a NAT, or without an address of its own, is where its last SA has it (RA-10). */
 static void find_peer(const struct tunnel *t, const struct ike_sa *old, struct endpoint ret[2])
 {
-	bool there = old && (t->gw->conf.peers == 0 || old->natd.remote);
-
-	ret[0] = there ? old->local : (struct endpoint){ t->gw->conf.local, IKE_PORT };
-	ret[1] = there ? old->remote : (struct endpoint){ t->gw->conf.peer[0], IKE_PORT };
+	if (old && (t->gw->conf.peers == 0 || old->natd.remote)) {
+		ret[0] = old->local;
+		ret[1] = old->remote;
+		return;
+	}
+	ret[0] = (struct endpoint){ t->gw->conf.local, IKE_PORT };
+	ret[1] = (struct endpoint){ t->gw->conf.peer[0], IKE_PORT };
 }
 
 enum err ike_tunnel_initiate(struct ike *ike, struct tunnel *t, const struct ike_sa *old,
