@@ -86,8 +86,11 @@ const struct cli_command cli_commands[] = {
 	  "\"input-bytes\": N, \"output-bytes\": N, \"input-packets\": N, \"output-packets\": N, "
 	  "\"flags\": [\"IKE SA is created\"], "
 	  "\"ipsec-security-associations-created\": N, \"ipsec-security-associations-deleted\": N, "
-	  "\"exchange-state\": \"text\", \"retransmits\": N, \"rekeys-since-authentication\": N, \"mobike\": bool, \"ppk\": bool, \"nat-local\": bool, \"nat-remote\": bool, "
-	  "\"udp-encapsulation\": bool"
+	  "\"exchange-state\": \"text\", \"retransmits\": N, \"window-size\": N, "
+	  "\"peer-window-size\": N, \"rekeys-since-authentication\": N, \"nat-local\": bool, "
+	  "\"nat-remote\": bool, \"udp-encapsulation\": bool, \"mobike\": bool, \"ppk\": bool, "
+	  "\"fragmentation\": bool, \"fragment-size-bytes\"?: N, \"input-fragments\"?: N, "
+	  "\"output-fragments\"?: N, \"reassembled-messages\"?: N"
 	  "}]}" },
 	{ CLI_SHOW_IKE_ACTIVE_PEER, "show security ike active-peer", CLI_VIEW, active_peer,
 	  "Peers that are connected",
